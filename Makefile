@@ -1,0 +1,71 @@
+# GNU make and a POSIX shell; Python 3.11 or newer with its pip, or uv where it is on PATH. Nothing else first.
+# `make PYTHON=python3.12 test` takes another Python.
+
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3] if sys.version_info >= (3, 11) else "")')
+
+# What is installed is noted inside .venv, and with the version: another Python finds no note and starts afresh.
+VENV := .venv/.made-by-$(VERSION)
+RUN := .venv/.installed-run-$(VERSION)
+DEV := .venv/.installed-dev-$(VERSION)
+
+# A uv that is on PATH may still not run, as a pyenv shim for another version does.
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
+ifeq ($(UV),uv)
+INSTALL := UV_SYSTEM_CERTS=1 uv pip install --quiet --python $(BIN)/python
+else
+INSTALL := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
+endif
+
+COMPILE := UV_SYSTEM_CERTS=1 uv pip compile --quiet --universal --generate-hashes --no-header --all-extras \
+	--group build pyproject.toml --python-version 3.11
+
+.PHONY: help run test lint check lock clean
+.NOTPARALLEL:
+.SUFFIXES:
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+run: $(RUN) ## Run the service with ./config.toml until Ctrl+C.
+	@exec $(BIN)/responder serve $(ARGS)
+
+test: $(DEV) ## Run the tests; ARGS="-k name" goes to pytest.
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV) ## Run the static checks.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+check: lint test ## Run everything that has to hold before a commit.
+
+lock: ## Write both lock files anew from pyproject.toml; needs uv.
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --group dev -o requirements-dev.lock
+
+clean: ## Take away what was installed and cached; state/ stays.
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
+	find benchmarks responder tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV):
+	@[ -n "$(VERSION)" ] || { echo "$(PYTHON) is not Python 3.11 or newer: make PYTHON=python3.12" >&2; exit 1; }
+	@[ -n "$(UV)" ] || $(PYTHON) -m pip --version >/dev/null || { echo "$(PYTHON) has no pip: install python3-pip, or uv" >&2; exit 1; }
+	rm -rf .venv
+	$(PYTHON) -m venv --without-pip .venv
+	@touch $@
+
+$(RUN): $(VENV) requirements.lock pyproject.toml
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# The larger set holds the smaller one in the same versions, so after this there is nothing left to do for `run`.
+$(DEV): $(VENV) requirements-dev.lock pyproject.toml
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	$(INSTALL) --no-build-isolation --no-deps --editable .
+	@touch $(RUN) $@

@@ -1,0 +1,56 @@
+"""The commands. Each imports what it needs when it runs, so that --help answers at once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from responder import __version__
+from responder.cli import mails, queue, service, setup
+from responder.cli.output import fail_with, say
+from responder.errors import OperatorError
+
+app = typer.Typer(
+    help="Answers a support address from a FAQ, and puts before people what it is not sure about.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(envvar="RESPONDER_CONFIG", help="The settings; else ./config.toml if there is one."),
+    ] = None,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    context.obj = config
+
+
+service.register(app)
+mails.register(app)
+queue.register(app)
+setup.register(app)
+
+
+def main() -> None:
+    """The console script. An operator's fault ends with its remedy, not with a traceback."""
+    try:
+        app()
+    except OperatorError as error:
+        fail_with(error)
+    except BrokenPipeError:
+        # The reader (head, less) has had enough.
+        raise SystemExit(0) from None

@@ -1,0 +1,62 @@
+"""What most commands begin with: the settings, and the store behind them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+    from responder.config import Config
+    from responder.letters import Letters
+    from responder.mail.reply import Mailbox
+
+Json = Annotated[bool, typer.Option("--json", help="For programs: JSON, one object a line.")]
+Who = Annotated[str, typer.Option("--by", envvar="USER", help="Who does it; colleagues see the name.")]
+
+
+def settings(context: typer.Context) -> "Config":
+    """The settings of this call. Raises ConfigError."""
+    from responder.config import load_config
+
+    return load_config(context.obj)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The settings and, once asked for, what they name."""
+
+    config: "Config"
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """The store, with the schema of this version. Raises StoreError."""
+        from responder.app import ready_store
+
+        return ready_store(self.config)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Where the staff live."""
+        return ZoneInfo(self.config.service.timezone)
+
+    @property
+    def author(self) -> "Mailbox":
+        """Who our mails are from."""
+        from responder.app import author_of
+
+        return author_of(self.config)
+
+    def letters(self) -> "Letters":
+        """The wording. Raises TemplateError."""
+        from responder.app import letters_of
+
+        return letters_of(self.config)
+
+
+def opened(context: typer.Context) -> Opened:
+    """The settings of this call, with what they name. Raises ConfigError."""
+    return Opened(settings(context))

@@ -1,0 +1,100 @@
+"""serve, check and health: the running service."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from responder.cli.opened import settings
+from responder.cli.output import fail, say
+from responder.errors import OperatorError
+
+if TYPE_CHECKING:
+    from responder.config import Config
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the commands into the program."""
+    app.command("serve")(serve)
+    app.command("check")(check)
+    app.command("health")(health)
+
+
+def serve(
+    context: typer.Context,
+    only: Annotated[
+        str, typer.Option(help="Some of the agents, joined by commas: listener,worker,courier,desk.")
+    ] = "listener,worker,courier,desk",
+) -> None:
+    """Run the service until SIGTERM. SIGHUP reads corpus, templates and thresholds again."""
+    import asyncio
+
+    from responder.app import AGENTS
+    from responder.app import serve as run
+    from responder.maillog import open_log
+
+    agents = tuple(name.strip() for name in only.split(",") if name.strip())
+    if not agents or not set(agents) <= set(AGENTS):
+        fail(f"--only takes some of {', '.join(AGENTS)}.")
+    config = settings(context)
+    open_log(config.service.log)
+    asyncio.run(run(config, context.obj, agents))
+
+
+def check(context: typer.Context) -> None:
+    """Try settings, corpus, templates, database and next hop. Exit code 0 when all of them hold, else 1."""
+    config = settings(context)
+    say("settings    ok")
+    wrong = False
+    for name, trial in _trials(config):
+        try:
+            say(f"{name:12}{trial()}")
+        except OperatorError as error:
+            wrong = True
+            for fault in error.faults:
+                say(f"{name:12}{fault}")
+    if wrong:
+        raise SystemExit(1)
+
+
+def _trials(config: "Config") -> Iterator[tuple[str, Callable[[], str]]]:
+    from responder import app
+
+    def corpus() -> str:
+        knowledge = app.knowledge_of(config)
+        thresholds = knowledge.thresholds
+        return f"ok, {len(knowledge.corpus.entries)} entries, floor {thresholds.floor}, margin {thresholds.margin}"
+
+    def templates() -> str:
+        app.letters_of(config)
+        return "ok"
+
+    def database() -> str:
+        engine = app.ready_store(config)
+        place = engine.url.render_as_string(hide_password=True)
+        engine.dispose()
+        return f"ok, {place}"
+
+    yield "corpus", corpus
+    yield "templates", templates
+    yield "database", database
+    yield "next hop", lambda: app.tried_next_hop(config)
+
+
+def health(context: typer.Context) -> None:
+    """Ask the running service whether it is well: exit code 0 or 1, for an orchestrator's probe."""
+    import urllib.error
+    import urllib.request
+
+    listen = settings(context).desk.listen
+    if listen is None:
+        fail("desk.listen is off, so that there is nobody to ask.")
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104 - recognised, not bound
+    url = f"http://[{host}]:{listen.port}/readyz" if ":" in host else f"http://{host}:{listen.port}/readyz"
+    # A proxy of the environment has no business between a probe and its own machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=5):
+            say("ok")
+    except (urllib.error.URLError, OSError) as error:
+        fail(f"{url}: {error}")

@@ -1,0 +1,78 @@
+"""config show, corpus check and db upgrade: before the service runs."""
+
+from dataclasses import asdict
+
+import typer
+
+from responder.cli.opened import Json, settings
+from responder.cli.output import as_json, say, warn
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the commands into the program."""
+    app.add_typer(_config, name="config", help="The settings in force.")
+    app.add_typer(_corpus, name="corpus", help="The entries of the FAQ.")
+    app.add_typer(_database, name="db", help="The store's schema.")
+
+
+_config = typer.Typer(no_args_is_help=True)
+_corpus = typer.Typer(no_args_is_help=True)
+_database = typer.Typer(no_args_is_help=True)
+
+
+@_config.callback()
+def _config_group() -> None:
+    """The settings in force."""
+
+
+@_corpus.callback()
+def _corpus_group() -> None:
+    """The entries of the FAQ."""
+
+
+@_database.callback()
+def _database_group() -> None:
+    """The store's schema."""
+
+
+@_config.command("show")
+def show_config(context: typer.Context, as_lines: Json = False) -> None:
+    """Every setting with its value and where that came from; secrets are masked."""
+    from responder.config import shown_config
+
+    for section, key, value, origin in shown_config(settings(context)):
+        if as_lines:
+            say(as_json({"section": section, "key": key, "value": value, "origin": origin}))
+        else:
+            say(f"{f'{section}.{key}':44}{value:40}  {origin}")
+
+
+@_corpus.command("check")
+def check_corpus(context: typer.Context, as_lines: Json = False) -> None:
+    """Read every entry as an editor would: faults end with exit code 1, warnings do not."""
+    from responder.corpus import load_corpus
+    from responder.triage.proofread import warnings_of
+
+    folder = settings(context).service.corpus
+    corpus = load_corpus(folder)
+    warnings = warnings_of(corpus, str(folder))
+    for warning in warnings:
+        if as_lines:
+            say(as_json(asdict(warning)))
+        else:
+            warn(f"warning: {warning}")
+    if not as_lines:
+        say(f"{len(corpus.entries)} entries, {len(warnings)} warnings.")
+
+
+@_database.command("upgrade")
+def upgrade_database(context: typer.Context) -> None:
+    """Bring the store to this version's schema; `serve` does so too."""
+    from responder.app import store_of
+    from responder.store.engine import schema_state, upgrade
+
+    engine = store_of(settings(context))
+    before, _ = schema_state(engine)
+    upgrade(engine)
+    after, _ = schema_state(engine)
+    say(f"schema {after}" + (" (as before)" if before == after else ""))

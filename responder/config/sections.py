@@ -1,0 +1,126 @@
+"""The settings, section by section, with their defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+
+from responder.config.places import HostPort, Listen, ListenAnywhere, MaildirHop, NextHop, StoreUrl
+from responder.config.values import (
+    Address,
+    Addresses,
+    Command,
+    Duration,
+    Folder,
+    Line,
+    Name,
+    PasswordFile,
+    ReadableFile,
+    Size,
+    TimeZone,
+)
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+_NO_SECRET = SecretStr("")
+_SMTP, _LMTP, _DESK = (HostPort("127.0.0.1", port) for port in (2525, 8024, 8080))
+_REPLIES = MaildirHop(Path("state/replies"))
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Who answers, in which language, and where its files are."""
+
+    name: Name = "電子契約サポート窓口"
+    address: Address = "support@example.jp"
+    also_known_as: Addresses = ()
+    language: Literal["ja", "en"] = "ja"
+    timezone: TimeZone = "Asia/Tokyo"
+    reply_within_business_days: Annotated[int, Field(ge=0, le=30)] = 3
+    corpus: Folder = Path("faq_corpus")
+    templates: Folder = Path("templates")
+    state: Folder = Path("state")
+    log: Literal["auto", "json", "console"] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where mail is taken in; None is off."""
+
+    smtp: Listen = _SMTP
+    lmtp: ListenAnywhere = _LMTP
+    max_message_bytes: Size = 25 << 20
+    timeout: Duration = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The database; `url` holds the password of `password_file`, if there is one."""
+
+    url: StoreUrl = field(default="sqlite:///state/responder.db", repr=False)
+    password_file: PasswordFile = None
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """When an answer is sure enough, and how much is answered."""
+
+    floor: _Share = 0.26
+    margin: _Share = 0.05
+    automatic_per_sender_per_hour: Annotated[int, Field(ge=1)] = 20
+    batch: Annotated[int, Field(ge=1, le=1000)] = 20
+    lease: Duration = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Where replies go; `password` is that of `password_file`, if there is one, and "" means none."""
+
+    next_hop: NextHop = _REPLIES
+    tls: Literal["auto", "starttls", "none"] = "auto"
+    ca_file: ReadableFile = None
+    username: Line = ""
+    password: SecretStr = _NO_SECRET
+    password_file: PasswordFile = None
+    auth: Literal["auto", "plain", "login", "xoauth2"] = "auto"
+    token_command: Command = field(default=(), repr=False)
+    connections: Annotated[int, Field(ge=1, le=50)] = 4
+    timeout: Duration = timedelta(seconds=60)
+    retry_first: Duration = timedelta(minutes=1)
+    retry_most: Duration = timedelta(hours=1)
+    expire_after: Duration = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where the staff pages are; None is off."""
+
+    listen: Listen = _DESK
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings; `origins` says of each that somebody wrote ("courier.tls") where it stands."""
+
+    service: Service = field(default_factory=Service)
+    listener: Listener = field(default_factory=Listener)
+    store: Store = field(default_factory=Store)
+    triage: Triage = field(default_factory=Triage)
+    courier: Courier = field(default_factory=Courier)
+    desk: Desk = field(default_factory=Desk)
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+
+SECTIONS: Mapping[str, type] = {
+    "service": Service,
+    "listener": Listener,
+    "store": Store,
+    "triage": Triage,
+    "courier": Courier,
+    "desk": Desk,
+}
+
+KEYS: tuple[str, ...] = tuple(f"{section}.{key.name}" for section, model in SECTIONS.items() for key in fields(model))
+"""Dotted, in the order of the file."""

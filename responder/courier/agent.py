@@ -1,0 +1,210 @@
+"""Outbox → next hop: claim what is due, attempt it, write down what became of it."""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from responder import maillog
+from responder.courier.maildir import Maildir
+from responder.courier.smtp import SmtpNextHop
+from responder.mail.delivery import Bounced, Deferred, Outcome, Schedule, Sent, next_attempt, reply_line
+from responder.store import cases, outbox
+from responder.store.engine import reading
+from responder.store.outbox import Delivery
+
+NextHop = Maildir | SmtpNextHop
+
+_FIRST_PAUSE = timedelta(seconds=1)
+_LONGEST_PAUSE = timedelta(seconds=30)
+# An attempt ends before its lease does, or a second courier would send the mail while we still do.
+_SHARE_OF_LEASE = 0.9
+
+_log = maillog.log("courier")
+
+
+async def run(
+    engine: Engine,
+    next_hop: NextHop,
+    schedule: Schedule,
+    *,
+    stop: asyncio.Event,
+    clock: Callable[[], datetime],
+    draw: Callable[[], float],
+    hands: int = 4,
+    lease: timedelta = timedelta(minutes=20),
+    poll: timedelta = timedelta(milliseconds=500),
+    grace: timedelta = timedelta(seconds=5),
+) -> None:
+    """Deliver until `stop` is set, then give attempts in hand `grace` to end; what is left keeps its lease.
+
+    Each of the `hands` takes one mail at a time: a next hop that is slow for one mail holds up no other, and
+    none waits while its lease runs. `lease` must outlast the next hop's slowest answer. `draw` gives [0, 1).
+    Trouble with the database is waited out; any other fault of ours is raised.
+    """
+
+    async def step() -> int:
+        return await deliver_next(engine, next_hop, schedule, now=clock(), draw=draw, limit=1, lease=lease)
+
+    working = {asyncio.create_task(_keep_delivering(step, stop=stop, poll=poll)) for _ in range(hands)}
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({stopping, *working}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            await asyncio.wait(working, timeout=grace.total_seconds())
+    finally:
+        for task in (stopping, *working):
+            task.cancel()
+        ended = await asyncio.gather(*working, return_exceptions=True)
+    for fault in ended:
+        if isinstance(fault, Exception):
+            raise fault
+
+
+async def _keep_delivering(step: Callable[[], Awaitable[int]], *, stop: asyncio.Event, poll: timedelta) -> None:
+    pause = _FIRST_PAUSE
+    while not stop.is_set():
+        try:
+            attempted = await step()
+        except SQLAlchemyError as error:
+            _log.error("store unavailable", error=_words(error), pause=pause.total_seconds())
+            await _wait(stop, pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            continue
+        pause = _FIRST_PAUSE
+        if attempted == 0:
+            await _wait(stop, poll)
+
+
+async def _wait(stop: asyncio.Event, pause: timedelta) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), pause.total_seconds())
+
+
+async def deliver_next(
+    engine: Engine,
+    next_hop: NextHop,
+    schedule: Schedule,
+    *,
+    now: datetime,
+    draw: Callable[[], float],
+    limit: int,
+    lease: timedelta,
+) -> int:
+    """Attempt up to `limit` mails that are due, all at once, and settle each as it ends; how many there were.
+
+    Raises SQLAlchemyError where the store could not be asked. A mail whose outcome cannot be written down
+    before its lease ends is attempted again, under the same Message-ID.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    this = _Round(
+        engine,
+        schedule,
+        draw,
+        # An attempt may last for minutes: what comes of it is dated by when it ended.
+        clock=lambda: now + timedelta(seconds=loop.time() - began),
+        lease_until=now + lease,
+    )
+    batch = await asyncio.to_thread(_claim, engine, now, limit, lease)
+    await asyncio.gather(*(_deliver(this, next_hop, delivery, lease) for delivery in batch))
+    return len(batch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What the mails that were claimed together share."""
+
+    engine: Engine
+    schedule: Schedule
+    draw: Callable[[], float]
+    clock: Callable[[], datetime]
+    lease_until: datetime
+
+
+def _claim(engine: Engine, now: datetime, limit: int, lease: timedelta) -> list[Delivery]:
+    with reading(engine) as conn:
+        if not outbox.any_due(conn, now=now):
+            return []
+    with engine.begin() as conn:
+        return outbox.claim(conn, now=now, limit=limit, lease=lease)
+
+
+async def _deliver(this: _Round, next_hop: NextHop, delivery: Delivery, lease: timedelta) -> None:
+    outcome = await _attempt(next_hop, delivery, lease * _SHARE_OF_LEASE)
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            state = await asyncio.to_thread(_settle, this, delivery, outcome)
+            break
+        except SQLAlchemyError as error:
+            # While the lease lasts nobody else sends this mail: forgetting that we did would send it twice.
+            _log.error("not settled", delivery=delivery.id, outcome=_word(outcome), error=_words(error))
+            if this.clock() + pause >= this.lease_until:
+                return
+            await asyncio.sleep(pause.total_seconds())
+            pause = min(pause * 2, _LONGEST_PAUSE)
+    line = _log.info if state == "sent" else _log.warning
+    line(state, delivery=delivery.id, to=delivery.recipient, reply=outcome.reply, attempts=delivery.attempts)
+
+
+async def _attempt(next_hop: NextHop, delivery: Delivery, longest: timedelta) -> Outcome:
+    try:
+        async with asyncio.timeout(longest.total_seconds()):
+            return await next_hop.attempt(delivery)
+    except TimeoutError:
+        return Deferred(f"no outcome within {longest.total_seconds():.0f} s")
+    except Exception as fault:  # noqa: BLE001 - a fault of ours must cost neither this mail nor the others
+        # Its place without its words or the values around it: a password or a mail may be among them.
+        place = traceback.extract_tb(fault.__traceback__)[-1]
+        _log.error("fault", delivery=delivery.id, fault=type(fault).__name__, at=f"{place.filename}:{place.lineno}")
+        return Deferred(f"a fault of the courier: {type(fault).__name__}")
+
+
+def _settle(this: _Round, delivery: Delivery, outcome: Outcome) -> str:
+    """What became of the mail, in Postfix's words, or "lease lost": then another courier's word counts."""
+    now = this.clock()
+    with this.engine.begin() as conn:
+        match outcome:
+            case Sent(reply):
+                state, ours = "sent", outbox.settle_sent(conn, delivery, reply=reply, now=now)
+            case Bounced(reply):
+                state, ours = "bounced", _fail(conn, delivery, "bounced", reply, now)
+            case Deferred(reply):
+                due = next_attempt(
+                    this.schedule,
+                    delivery.attempts,
+                    created_at=delivery.created_at,
+                    now=now,
+                    jitter=this.draw(),
+                )
+                if due is None:
+                    state, ours = "expired", _fail(conn, delivery, "expired", reply, now)
+                else:
+                    state = "deferred"
+                    ours = outbox.settle_deferred(conn, delivery, reply=reply, next_attempt_at=due, now=now)
+    return state if ours else "lease lost"
+
+
+def _fail(
+    conn: Connection, delivery: Delivery, state: Literal["bounced", "expired"], reply: str, now: datetime
+) -> bool:
+    ours = outbox.settle_failed(conn, delivery, state=state, reply=reply, now=now)
+    if ours:
+        cases.open_case(conn, delivery.inquiry_id, reason=f"{delivery.kind.value} {state}: {reply}", now=now)
+    return ours
+
+
+def _word(outcome: Outcome) -> str:
+    return type(outcome).__name__.lower()
+
+
+def _words(error: SQLAlchemyError) -> str:
+    # The driver's first line: what follows it, and what SQLAlchemy says, quotes the statement and the mail.
+    return reply_line(str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0])

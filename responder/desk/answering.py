@@ -1,0 +1,116 @@
+"""A person's answer: into the outbox and the case closed, in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.engine import Connection, Engine
+
+from responder.letters import Letters
+from responder.mail.address import valid_address
+from responder.mail.message import Message, parse_message
+from responder.mail.reply import Mailbox, build_reply
+from responder.store import cases, inbox, outbox
+from responder.store.cases import Case
+from responder.store.inbox import Record, digest_of
+from responder.store.outbox import DeliveryKind
+
+
+class Refused(StrEnum):
+    """Why an answer was not sent; nothing was changed."""
+
+    NO_CASE = "there is no such case"
+    CLOSED = "the case is closed; open it again first"
+    TAKEN = "somebody else has taken the case"
+    NO_ADDRESS = "the mail names no address to answer to"
+    EMPTY = "the answer has no text"
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The answer stands in the outbox."""
+
+    delivery_id: int
+    recipient: str
+
+
+def answer_case(
+    engine: Engine, letters: Letters, author: Mailbox, case_id: int, text: str, *, who: str, now: datetime
+) -> Queued | Refused:
+    """Send `text` to the contractor in their thread, and close the case."""
+    if not text.strip():
+        return Refused.EMPTY
+    with engine.begin() as connection:
+        case = cases.find(connection, case_id)
+        refused = _refused(case, who)
+        if case is None or refused is not None:
+            return refused or Refused.NO_CASE
+        record = _last_mail(connection, case)
+        message = parse_message(record.raw)
+        recipient = _recipient(record, message if isinstance(message, Message) else None)
+        if recipient is None:
+            return Refused.NO_ADDRESS
+        return _queue(connection, letters, author, case, text, record, recipient, who, now)
+
+
+def _refused(case: Case | None, who: str) -> Refused | None:
+    match case:
+        case None:
+            return Refused.NO_CASE
+        case Case(state="closed"):
+            return Refused.CLOSED
+        case Case(state="taken", taken_by=taker) if taker != who:
+            return Refused.TAKEN
+        case _:
+            return None
+
+
+def _last_mail(connection: Connection, case: Case) -> Record:
+    """The contractor's newest mail in the case: that is what an answer answers."""
+    joined = [event.inquiry_id for event in cases.events(connection, case.id) if event.inquiry_id is not None]
+    record = inbox.find(connection, joined[-1] if joined else case.id)
+    if record is None:
+        raise LookupError(f"case {case.id} has lost its inquiry")  # a foreign key forbids it
+    return record
+
+
+def _recipient(record: Record, message: Message | None) -> str | None:
+    """A person may answer where a machine must not: to From, as every mail program does."""
+    written = message.from_address if message is not None else ""
+    return next((address for address in (written, record.envelope.mail_from) if valid_address(address)), None)
+
+
+def _queue(
+    connection: Connection,
+    letters: Letters,
+    author: Mailbox,
+    case: Case,
+    text: str,
+    record: Record,
+    recipient: str,
+    who: str,
+    now: datetime,
+) -> Queued | Refused:
+    message = parse_message(record.raw)
+    known = message if isinstance(message, Message) else None
+    letter = letters.person(text.strip(), subject=known.subject if known else "", reference=cases.reference_of(case.id))
+    turn = sum(event.event == "answered" for event in cases.events(connection, case.id)) + 1
+    digest = digest_of(record.envelope, record.raw)[:20]
+    reply = build_reply(
+        subject=letter.subject,
+        body=letter.body,
+        author=author,
+        recipient=recipient,
+        message_id=f"<person.{case.id}.{turn}.{digest}@{author.address.rpartition('@')[2]}>",
+        date=now,
+        answers=known,
+        automatic=False,
+    )
+    # Two people who answer at the same moment: the second finds the turn taken, whatever both had read before.
+    once = f"person:{case.id}:{turn}"
+    kind = DeliveryKind.PERSON
+    number = outbox.enqueue(connection, reply, inquiry_id=record.listing.id, kind=kind, once=once, now=now)
+    if number is None:
+        return Refused.TAKEN
+    cases.close_case(connection, case.id, who=who, detail="", delivery_id=number, now=now)
+    return Queued(number, recipient)

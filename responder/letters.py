@@ -1,0 +1,179 @@
+"""The wording: templates/ through jinja2. All of it is read and tried out at the start, never while a mail waits."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import DictLoader, StrictUndefined, Template, TemplateSyntaxError
+from jinja2 import TemplateError as JinjaError
+from jinja2.sandbox import SandboxedEnvironment
+
+from responder.corpus import Entry, Link, Mode
+from responder.errors import Fault, TemplateError, shown
+
+LETTERS = ("answer.txt", "answers.txt", "acknowledgement.txt", "person.txt")
+
+MOST_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """How the organisation names itself in a letter."""
+
+    name: str
+    address: str
+    reply_within_business_days: int
+    """What the acknowledgement promises; 0 promises no figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter ready to be put into a mail."""
+
+    subject: str
+    body: str
+
+
+class Letters:
+    """The templates of one folder, every one of them known to render."""
+
+    def __init__(self, templates: Mapping[str, Template], sender: Sender) -> None:
+        self._templates = dict(templates)
+        self._sender = sender
+
+    def answer(self, entries: Sequence[Entry], *, subject: str, reference: str) -> Letter:
+        """The answer of one entry, or of several in the order of the questions."""
+        name = "answer.txt" if len(entries) == 1 else "answers.txt"
+        return self._render(name, subject=subject, reference=reference, entries=entries, entry=entries[0])
+
+    def acknowledgement(self, *, subject: str, reference: str) -> Letter:
+        """Tells the sender that a person has the mail."""
+        return self._render("acknowledgement.txt", subject=subject, reference=reference)
+
+    def person(self, text: str, *, subject: str, reference: str) -> Letter:
+        """What a member of staff wrote, signed."""
+        return self._render("person.txt", subject=subject, reference=reference, text=text)
+
+    def _render(self, name: str, **values: Any) -> Letter:
+        rendered = self._templates[name].render(service=self._sender, **values)
+        head, _, body = rendered.replace("\r\n", "\n").partition("\n\n")
+        if not head.startswith("Subject:") or "\n" in head:
+            raise ValueError("the first line must be the Subject, and an empty line must follow it")
+        if not body.strip():
+            raise ValueError("the letter has no text under its Subject")
+        if len(body) > MOST_CHARACTERS:
+            raise ValueError(f"the letter is longer than {MOST_CHARACTERS} characters")
+        return Letter(head.removeprefix("Subject:").strip(), body.strip("\n") + "\n")
+
+
+def load_letters(folder: Path, sender: Sender) -> Letters:
+    """Read every letter and render it with sample values. Raises TemplateError with all that is wrong."""
+    faults: list[Fault] = []
+    sources = _sources(folder, faults)
+    environment = SandboxedEnvironment(
+        loader=DictLoader(sources),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # a letter is text/plain: an escaped ampersand would be shown as such
+    )
+    environment.filters["japanese_date"] = japanese_date
+    templates = _compiled(environment, folder, faults)
+    letters = Letters(templates, sender)
+    if not faults:
+        faults.extend(_rehearsed(letters, folder))
+    if faults:
+        raise TemplateError(faults)
+    return letters
+
+
+def japanese_date(day: date) -> str:
+    """2026-11-24 as 2026年11月24日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def _sources(folder: Path, faults: list[Fault]) -> dict[str, str]:
+    sources: dict[str, str] = {}
+    for path in sorted(folder.glob("*.txt")):
+        try:
+            sources[path.name] = path.read_text(encoding="utf-8")
+        except OSError as error:
+            faults.append(Fault(shown(path), "", f"cannot be read ({error.strerror})", "See to its permissions"))
+        except UnicodeDecodeError as error:
+            faults.append(Fault(shown(path), "", f"is not UTF-8 at byte {error.start}", "Save it as UTF-8"))
+    read = {Path(fault.file).name for fault in faults} | set(sources)
+    missing = (name for name in LETTERS if name not in read)
+    remedy = "Restore it, or mend service.templates"
+    faults.extend(Fault(shown(folder / name), "", "is missing", remedy) for name in missing)
+    return sources
+
+
+def _compiled(environment: SandboxedEnvironment, folder: Path, faults: list[Fault]) -> dict[str, Template]:
+    templates: dict[str, Template] = {}
+    for name in environment.list_templates():
+        try:
+            templates[name] = environment.get_template(name)
+        except TemplateSyntaxError as error:
+            remedy = "Mend the template at that line"
+            faults.append(Fault(shown(folder / (error.name or name)), "", str(error.message), remedy, error.lineno))
+    return templates
+
+
+_SAMPLE_LINK = Link("Help", "https://help.example/articles/1")
+
+
+def _sample(number: int, links: tuple[Link, ...]) -> Entry:
+    return Entry(
+        id=f"q{number:02}",
+        number=number,
+        title="Title",
+        question="Question?",
+        phrasings=("Phrasing?",),
+        answer="Answer.",
+        mode=Mode.AUTOMATIC,
+        revision=1,
+        revised=date(2026, 11, 24),
+        links=links,
+    )
+
+
+def _rehearsed(letters: Letters, folder: Path) -> list[Fault]:
+    """Every letter with every kind of value it can meet: with and without links, subject, several entries."""
+    entries = [_sample(1, ()), _sample(2, (_SAMPLE_LINK, _SAMPLE_LINK)), _sample(3, ())]
+    faults: dict[str, Fault] = {}
+    for subject in ("", "Subject"):
+        given = {"subject": subject, "reference": "R-000001"}
+        trials: list[tuple[str, Callable[[], Letter]]] = [
+            *(("answer.txt", partial(letters.answer, [entry], **given)) for entry in entries),
+            ("answers.txt", partial(letters.answer, entries, **given)),
+            ("acknowledgement.txt", partial(letters.acknowledgement, **given)),
+            ("person.txt", partial(letters.person, "Text.", **given)),
+        ]
+        for name, render in trials:
+            fault = _trial(render, folder / name)
+            if fault is not None:
+                faults.setdefault(name, fault)
+    return list(faults.values())
+
+
+def _trial(render: Callable[[], Letter], path: Path) -> Fault | None:
+    try:
+        render()
+    except (JinjaError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+        remedy = "Mend the template; the values it may use stand in CONTRIBUTING.md"
+        return Fault(shown(path), "", " ".join(str(error).split()), remedy, _line_of(error))
+    return None
+
+
+def _line_of(error: BaseException) -> int | None:
+    """Where in the template it broke: jinja2 rewrites its frames, whose file is then `<template>`."""
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

@@ -1,0 +1,1 @@
+"""What mail is, without any transport: no clock, no random, no I/O."""

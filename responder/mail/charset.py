@@ -1,0 +1,298 @@
+"""Octets to text, whatever a mail says about its charset."""
+
+import binascii
+import codecs
+import re
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+
+REPLACEMENT = "\ufffd"
+_MOST_ENCODED_WORDS = 1000
+_SAMPLE = 20_000  # characters: enough to tell charsets apart
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_PLAUSIBLE = 0.5
+_EVERYDAY_ROWS = (0xA1, 0xA3, 0xA4, 0xA5, *range(0xB0, 0xD0))
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    text: str
+    charset: str
+    """What really decoded it, not what was declared."""
+    replaced: int
+    """How many replacement characters the text holds."""
+
+
+def decoded(raw: bytes, declared: str | None) -> Decoded:
+    """Never raises, linear in the length of `raw`. Neither NUL nor a leading byte order mark survives."""
+    text, charset = _read(raw, _codec(declared))
+    text = text.removeprefix("\ufeff").replace("\0", "")
+    return Decoded(text, charset, text.count(REPLACEMENT))
+
+
+# --- the ladder ---
+
+_NAME = re.compile(r"[\s\"']*([a-z0-9][a-z0-9._:+-]{0,39})")
+# Only charsets of text. Python also knows codecs that are slow or no charsets at all (idna, punycode, utf-7,
+# zlib, unicode-escape, rot13), and a mail may name any of them.
+_TEXT_CODECS = re.compile(
+    r"utf-(?:8|16|32)(?:-(?:le|be|sig))?|ascii|iso8859-\d+|cp\d+|koi8-\w+|gb\w+|big5\w*|hz|euc_\w+"
+    r"|iso2022_\w+|shift_jis\w*|johab|mac-\w+|tis-620|kz1048|ptcp154|hp-roman8"
+)
+# Labels under which mailers send the larger set that Microsoft made of it, and names unknown to Python.
+_LARGER = {
+    "cp932": re.compile(r"shift[_-]jis|x-sjis|sjis-win|(?:cs)?windows-?31j"),
+    "euc-jp": re.compile(r"(?:x-)?euc[_-]?jp(?:-ms|-win)?|cp51932"),
+    "iso-2022-jp": re.compile(r"iso-?2022[_-]jp[\w-]*|cp5022[012]"),
+    "gb18030": re.compile(r"gb2312|gbk"),
+    "cp949": re.compile(r"euc_kr"),
+}
+_JAPANESE = ("euc-jp", "cp932")
+# Labels that mailers put on whatever they have: true for ASCII, a guess for anything else.
+_WESTERN = ("ascii", "iso8859-1", "iso8859-15", "cp1252")
+_SEVEN_BIT = ("iso-2022-jp", "iso2022_kr", "hz")
+
+
+def _codec(declared: str | None) -> str | None:
+    """The codec that a charset name stands for, None for names nobody should decode by."""
+    name = _NAME.match(declared.lower()) if declared else None
+    if name is None:
+        return None
+    try:
+        codec = _larger(name[1]) or codecs.lookup(name[1]).name
+    except (LookupError, ValueError):
+        return None
+    return _larger(codec) or (codec if _TEXT_CODECS.fullmatch(codec) else None)
+
+
+def _larger(name: str) -> str | None:
+    return next((codec for codec, names in _LARGER.items() if names.fullmatch(name)), None)
+
+
+def _read(raw: bytes, codec: str | None) -> tuple[str, str]:
+    if _is_iso_2022_jp(raw, codec):
+        return _iso_2022_jp(raw), "iso-2022-jp"
+    if raw.isascii() and b"\0" not in raw and codec not in _SEVEN_BIT:
+        return raw.decode("ascii"), "us-ascii"
+    if codec is not None and codec not in _WESTERN:
+        text = _strictly(raw, codec)
+        if text is not None and not _mislabelled(raw, text, codec):
+            return text, codec
+    utf_8 = _strictly(raw, "utf-8")
+    return (utf_8, "utf-8") if utf_8 is not None else _likeliest(raw, codec)
+
+
+def _strictly(raw: bytes, codec: str) -> str | None:
+    if codec == "euc-jp":
+        text = _euc_jp(raw)
+        return None if REPLACEMENT in text else text
+    try:
+        return raw.decode(codec)
+    except UnicodeError:
+        return None
+
+
+def _loosely(raw: bytes, codec: str) -> str:
+    return _euc_jp(raw) if codec == "euc-jp" else raw.decode(codec, "replace")
+
+
+def _sample(raw: bytes) -> bytes:
+    # The first octet that is not ASCII begins a character, in every charset that the sample is tried with.
+    first = _NOT_ASCII.search(raw)
+    return raw[first.start() : first.start() + 3 * _SAMPLE] if first else b""
+
+
+def _mislabelled(raw: bytes, text: str, codec: str) -> bool:
+    """Whether another charset makes clearly better sense of octets that the declared one also decodes."""
+    utf_8 = _strictly(raw, "utf-8") if codec != "utf-8" else None
+    if codec not in _JAPANESE:
+        # Octets are hardly ever valid UTF-8 by chance, but UTF-8 is valid in most charsets of one octet.
+        return utf_8 is not None and not codec.startswith(("utf", *_SEVEN_BIT))
+    score = _japaneseness(text)
+    if utf_8 is not None and _japaneseness(utf_8) > score:
+        return True
+    rival = _loosely(_sample(raw), "cp932" if codec == "euc-jp" else "euc-jp")
+    return score < _PLAUSIBLE <= _japaneseness(rival)
+
+
+def _likeliest(raw: bytes, codec: str | None) -> tuple[str, str]:
+    sample = _sample(raw)
+    scores = {guess: _japaneseness(_loosely(sample, guess)) for guess in ("utf-8", *_JAPANESE)}
+    best = max(scores, key=scores.__getitem__)
+    if scores[best] >= _PLAUSIBLE:
+        return _loosely(raw, best), best
+    if codec is None or codec in ("ascii", "iso-2022-jp"):
+        return raw.decode("utf-8", "replace"), "utf-8"
+    # What is labelled ISO-8859-1 is Windows-1252 in practice; the WHATWG Encoding Standard agrees.
+    codec = "cp1252" if codec == "iso8859-1" else codec
+    return _loosely(raw, codec), codec
+
+
+@cache
+def _everyday() -> frozenset[str]:
+    """What Japanese mail is made of: punctuation, full-width letters, kana, the kanji of JIS level 1."""
+    cells = bytes(octet for row in _EVERYDAY_ROWS for cell in range(0xA1, 0xFF) for octet in (row, cell))
+    return frozenset(cells.decode("euc_jp", "ignore")) | frozenset("～－∥￠￡￢①②③④⑤㈱")
+
+
+# Runs of half-width kana are Japanese; single ones, or ones between punctuation, are misread octets.
+_HALF_WIDTH_RUN = re.compile("[\uff66-\uff9f]{2,}")
+
+
+def _japaneseness(text: str) -> float:
+    """Up to 1: the share of everyday Japanese in what is not ASCII. Misread text scores low."""
+    sample = re.sub(r"[\0-\x7f]+", "", text)[:_SAMPLE]
+    if not sample:
+        return 0.0
+    everyday = sum(map(_everyday().__contains__, sample)) - sample.count(REPLACEMENT)
+    half_width = sum(len(run) for run in _HALF_WIDTH_RUN.findall(sample))
+    return (everyday + half_width / 2) / len(sample)
+
+
+# --- Japanese cells ---
+
+_ESCAPES = re.compile(rb"\x1b(?:\$\(?[@ABCDOPQ]|\([HIJ])")
+_MARKS = re.compile(rb"(?:\x1b&@)?\x1b(\$\(?[@ABCDOPQ]|\([ABHIJ])|[\x0e\x0f\n]")
+_JIS_TOKENS = re.compile(rb"[\x21-\x7e]{2}|[^\x21-\x7e]+|.", re.DOTALL)
+_EUC_TOKENS = re.compile(rb"[\0-\x7f]+|\x8e[\xa1-\xdf]|\x8f[\xa1-\xfe]{2}|[\xa1-\xfe]{2}|.", re.DOTALL)
+# Escape sequence of a set of two octets (without "(") to how an EUC that Python knows writes its cells.
+_SETS = {
+    b"$@": (b"", "euc_jp"),
+    b"$B": (b"", "euc_jp"),
+    b"$D": (b"\x8f", "euc_jp"),
+    b"$A": (b"", "gb2312"),
+    b"$C": (b"", "euc_kr"),
+    b"$O": (b"", "euc_jis_2004"),
+    b"$Q": (b"", "euc_jis_2004"),
+    b"$P": (b"\x8f", "euc_jis_2004"),
+}
+_HIGH = bytes(octet | 0x80 for octet in range(256))
+_KANA = bytes(octet | 0x80 if 0x21 <= octet <= 0x5F else octet for octet in range(256))
+
+
+def _is_iso_2022_jp(raw: bytes, codec: str | None) -> bool:
+    if raw.isascii():
+        return codec == "iso-2022-jp" or _ESCAPES.search(raw) is not None
+    return _ESCAPES.search(raw) is not None and _strictly(raw, "utf-8") is None
+
+
+def _iso_2022_jp(raw: bytes) -> str:
+    """RFC 1468 and what mailers made of it: half-width kana by escape or shift, and Microsoft's cells."""
+    texts, end, escape, shifted = [], 0, b"(B", False
+    for mark in _MARKS.finditer(raw):
+        texts.append(_segment(raw[end : mark.start()], b"(I" if shifted else escape))
+        end = mark.end()
+        if mark[1]:
+            escape = mark[1].replace(b"$(", b"$")
+        elif mark[0] == b"\n":
+            # RFC 1468: every line ends in ASCII, also where a mailer forgot the escape sequence.
+            escape, shifted = b"(B", False
+            texts.append("\n")
+        else:
+            shifted = mark[0] == b"\x0e"
+    texts.append(_segment(raw[end:], b"(I" if shifted else escape))
+    return "".join(texts)
+
+
+def _segment(octets: bytes, escape: bytes) -> str:
+    if escape in _SETS:
+        return "".join(_jis_token(escape, token) for token in _JIS_TOKENS.findall(octets))
+    if escape == b"(I":
+        return octets.translate(_KANA).decode("cp932", "replace")
+    if escape == b"(J" and octets.isascii():
+        return octets.decode("ascii").translate({0x5C: "¥", 0x7E: "‾"})
+    return octets.decode("cp932", "replace")
+
+
+def _jis_token(escape: bytes, token: bytes) -> str:
+    if len(token) == 2 and min(token) > 0x20 and max(token) < 0x7F:
+        return _cell(escape, token)
+    # Blanks and controls between cells stand for themselves; half a cell and 8-bit octets are lost.
+    return token.decode("ascii") if max(token) <= 0x20 else REPLACEMENT
+
+
+def _euc_jp(raw: bytes) -> str:
+    try:
+        return raw.decode("euc_jp")
+    except UnicodeError:
+        return "".join(map(_euc_token, _EUC_TOKENS.findall(raw)))
+
+
+def _euc_token(token: bytes) -> str:
+    if token.isascii():
+        return token.decode("ascii")
+    if len(token) == 2 and token[0] != 0x8E:
+        return _cell(b"$B", bytes(octet & 0x7F for octet in token))
+    return token.decode("euc_jp", "replace")
+
+
+@cache
+def _cell(escape: bytes, cell: bytes) -> str:
+    """One character of a 94 by 94 set, `cell` being two octets from 0x21 to 0x7E."""
+    prefix, codec = _SETS[escape]
+    text = _strictly(prefix + cell.translate(_HIGH), codec)
+    if text is None and codec == "euc_jp" and not prefix:
+        # Rows that JIS X 0208 leaves free and Microsoft filled (①, ㈱, 髙): shifted, they are CP932.
+        row, column = divmod(cell[0] - 0x21, 2)
+        lead = row + (0x81 if row < 0x1F else 0xC1)
+        trail = cell[1] + (0x7E if column else 0x1F if cell[1] < 0x60 else 0x20)
+        text = _strictly(bytes((lead, trail)), "cp932")
+    return text or REPLACEMENT
+
+
+# --- header fields ---
+
+# The charset is bounded and the content stops at the first "?", so octets are looked at a few times only.
+_WORD = re.compile(rb"=\?([!->@-~]{1,60})\?([bBqQ])\?([^?]*)\?=")
+# Line ends, controls, and the marks that let a line read other than it is stored.
+_CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
+_BIDI = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_TO_BLANKS = dict.fromkeys((*_CONTROLS, *_BIDI), " ")
+
+
+def one_line(text: str) -> str:
+    """A blank for every control, line separator and bidirectional mark; no blanks at the ends."""
+    return text.translate(_TO_BLANKS).strip()
+
+
+def decoded_field(value: bytes) -> str:
+    """An unfolded header value as one line of text: RFC 2047 encoded words, and raw octets of any charset.
+
+    Never raises and is linear; encoded words after the first 1000 stay as they are written.
+    """
+    return one_line("".join(decoded(octets, charset).text for octets, charset in _pieces(value)))
+
+
+def _pieces(value: bytes) -> list[tuple[bytes, str | None]]:
+    pieces: list[tuple[bytes, str | None]] = []
+    end = 0
+    for word in islice(_WORD.finditer(value), _MOST_ENCODED_WORDS):
+        between = value[end : word.start()]
+        adjacent = bool(end) and not between.strip()
+        if not adjacent:
+            pieces.append((between, None))
+        # RFC 2231 §5: a language may follow the charset.
+        charset = word[1].lower().partition(b"*")[0].decode("ascii")
+        content = binascii.a2b_qp(word[3], header=True) if word[2] in b"qQ" else unbase64(word[3])
+        if adjacent and pieces[-1][1] == charset:
+            # Mailers split characters and shift states over words, which RFC 2047 §5 forbids.
+            content = pieces.pop()[0] + content
+        pieces.append((content, charset))
+        end = word.end()
+    return [*pieces, (value[end:], None)]
+
+
+_NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
+
+
+def unbase64(content: bytes) -> bytes:
+    """RFC 2045 §6.8 for broken mailers: foreign octets are skipped, padding may lack or stand anywhere."""
+    return b"".join(map(_unpadded, content.split(b"=")))
+
+
+def _unpadded(quanta: bytes) -> bytes:
+    quanta = quanta.translate(None, _NOT_BASE64)
+    # One digit alone holds six bits: not even an octet.
+    quanta = quanta[:-1] if len(quanta) % 4 == 1 else quanta
+    return binascii.a2b_base64(quanta + b"=" * (-len(quanta) % 4))

@@ -1,0 +1,243 @@
+"""Raw mail to a `Message`: mail-parser for the structure, everything in it read by our own rules."""
+
+import email
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.message import Message as Part
+
+import mailparser
+
+from responder.mail.address import valid_address
+from responder.mail.body import Attachment, children_of, joined_text, reading_of, unfolded
+from responder.mail.charset import decoded_field, one_line
+
+__all__ = ["Attachment", "Message", "Unreadable", "parse_message", "usable_id"]
+
+_LONGEST_FIELDS = 256 * 1024
+_MOST_FIELDS = 1000
+_MOST_PARTS = 200
+_DEEPEST = 30
+_LONGEST_FROM = 2000
+_LONGEST_CONTENT_FIELD = 16 * 1024
+_LONGEST_ID = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    fields: tuple[tuple[str, str], ...]
+    """The top header in order: names in lower case, values decoded, each one line without controls."""
+    subject: str
+    from_address: str
+    """"" unless there is exactly one From field with exactly one mailbox that can be written to."""
+    from_name: str
+    recipients: tuple[str, ...]
+    """Addresses of To, Cc, Resent-To and Resent-Cc, no repeats."""
+    return_path: str | None
+    """None: no such field; "": the null reverse-path."""
+    message_id: str | None
+    """With its angle brackets; None unless `usable_id`."""
+    references: tuple[str, ...]
+    """Of References, then of In-Reply-To; only usable ids, no repeats."""
+    content_type: str
+    text: str
+    """What a person reads: plain text, or HTML rendered; line ends are "\\n"."""
+    attachments: tuple[Attachment, ...]
+    charset: str
+    replaced: int
+    """How many replacement characters stand in the text for octets that no charset explained."""
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """All values of the fields of that name, in the order in which they stand."""
+        return tuple(value for field, value in self.fields if field == name.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    reason: str
+    """In a few English words."""
+
+
+def parse_message(raw: bytes) -> Message | Unreadable:
+    """Never raises. Mails beyond bounds that no honest mailer reaches are not looked into."""
+    reason = _excess_of_octets(raw)
+    if reason is not None:
+        return Unreadable(reason)
+    try:
+        part = _parsed(raw)
+        reason = _excess_of_parts(part)
+        return _message(part) if reason is None else Unreadable(reason)
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's octets do to the parsers, a person must see it
+        return Unreadable(f"the parser failed with {type(error).__name__}")
+
+
+def _parsed(raw: bytes) -> Part:
+    try:
+        part = mailparser.parse_from_bytes(raw).message
+    except Exception:  # noqa: BLE001 - AttributeError, ValueError and more come out of it for mails that people do send
+        part = None
+    return part if isinstance(part, Part) else email.message_from_bytes(raw)
+
+
+# --- bounds ---
+
+_HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
+_FIELD = re.compile(rb"^[^ \t\r\n]", re.MULTILINE)
+_CONTAINER = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
+_CONTENT_FIELD = re.compile(
+    rb"^content-(?:type|disposition):[^\r\n]*(?:(?:\r?\n|\r)[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE
+)
+_BOUNDARY = re.compile(rb'boundary[*0]*\s*=\s*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
+_DELIMITER = re.compile(rb"^--([^\r\n]{1,204})", re.MULTILINE)
+
+
+def _excess_of_octets(raw: bytes) -> str | None:
+    """Looks before any parser does: their time grows with the square of some of these numbers."""
+    end = _HEADER_END.search(raw, 0, _LONGEST_FIELDS + 4)
+    if end is None and len(raw) > _LONGEST_FIELDS:
+        return "the header is longer than 256 KiB"
+    if sum(1 for _ in _FIELD.finditer(raw, 0, end.start() if end else len(raw))) > _MOST_FIELDS:
+        return "the header has more than 1000 fields"
+    if any(len(field[0]) > _LONGEST_CONTENT_FIELD for field in _CONTENT_FIELD.finditer(raw)):
+        return "a content field is longer than 16 KiB"
+    if sum(1 for _ in _CONTAINER.finditer(raw)) > _MOST_PARTS or _delimiters(raw) > 2 * _MOST_PARTS:
+        return "it has more than 200 parts"
+    return None
+
+
+def _delimiters(raw: bytes) -> int:
+    boundaries = {(found[1] or found[2]).strip() for found in _BOUNDARY.finditer(raw)}
+    lines = (found[1].strip() for found in _DELIMITER.finditer(raw))
+    return sum(line in boundaries or line.removesuffix(b"--") in boundaries for line in lines)
+
+
+def _excess_of_parts(top: Part) -> str | None:
+    waiting, parts = [(top, 1)], 0
+    while waiting:
+        part, depth = waiting.pop()
+        parts += 1
+        if depth > _DEEPEST:
+            return "its parts are nested deeper than 30"
+        if parts > _MOST_PARTS:
+            return "it has more than 200 parts"
+        waiting.extend((child, depth + 1) for child in children_of(part))
+    return None
+
+
+# --- fields ---
+
+# RFC 5322 §3.6.4, without the quoted strings and blanks of its obsolete forms.
+_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
+_CONTENT_TYPE = re.compile(r"[!-.0-~]+/[!-.0-~]+")
+
+
+def usable_id(text: str) -> bool:
+    """Whether a message id can be written into a References field as it stands (RFC 5322 §3.6.4)."""
+    return len(text) <= _LONGEST_ID and _ID.fullmatch(text) is not None
+
+
+def _ids(values: Iterable[str]) -> tuple[str, ...]:
+    found = (token for value in values for token in re.findall(r"<[^<>\s]*>", value))
+    return tuple(dict.fromkeys(token for token in found if usable_id(token)))
+
+
+def _message(part: Part) -> Message:
+    raw_fields = [(name.lower(), unfolded(str(value))) for name, value in part.raw_items()]
+    fields = tuple((name, decoded_field(value)) for name, value in raw_fields)
+    values: dict[str, list[str]] = {}
+    for name, value in fields:
+        values.setdefault(name, []).append(value)
+    reading = reading_of(part)
+    text = joined_text(reading.pieces)
+    from_name, from_address = _author([value for name, value in raw_fields if name == "from"])
+    content_type = part.get_content_type()
+    return Message(
+        fields=fields,
+        subject=values.get("subject", [""])[0],
+        from_address=from_address,
+        from_name=from_name,
+        recipients=_recipients(raw_fields),
+        return_path=_return_path(values.get("return-path", [])),
+        message_id=next(iter(_ids(values.get("message-id", []))), None),
+        references=_ids(values.get("references", []) + values.get("in-reply-to", [])),
+        content_type=content_type if _CONTENT_TYPE.fullmatch(content_type) else "text/plain",
+        text=text.text,
+        attachments=reading.attachments,
+        charset=text.charset,
+        replaced=text.replaced,
+    )
+
+
+def _return_path(values: list[str]) -> str | None:
+    if not values:
+        return None
+    inside = re.search(r"<([^<>]*)>", values[0])
+    return (inside[1] if inside else values[0]).strip()
+
+
+# --- mailboxes ---
+
+# Octets of Shift_JIS and of ISO-2022-JP in a raw name may look like quotes and brackets and go first;
+# so do encoded words. Whatever opens ends at the end of the value at the latest: nothing is scanned twice.
+_TOKEN = re.compile(
+    rb"(?P<jis>\x1b\$[@B][^\x1b]*(?:\x1b\([BJ])?)"
+    rb'|(?P<quoted>"(?:[\x81-\x9f\xe0-\xfc][\x40-\x7e]|[^"\\]|\\.?)*(?:"|\Z))'
+    rb"|(?P<comment>\([^()]*\)?)|(?P<angle><[^<>]*>)|(?P<separator>[,;])|(?P<group>:)"
+    rb"|(?P<encoded>=\?[!->@-~]{1,60}\?[bBqQ]\?[^?<>]*\?=)"
+    rb'|(?P<word>[^\x1b"(<,;:=]+|.)',
+    re.DOTALL,
+)
+_ESCAPED = re.compile(rb"([\x81-\x9f\xe0-\xfc][\x40-\x7e])|\\(.)", re.DOTALL)
+
+
+def _author(values: list[bytes]) -> tuple[str, str]:
+    """Name and address. A From that names nobody, several people or a group tells no one to answer."""
+    if len(values) != 1 or len(values[0]) > _LONGEST_FROM:
+        return "", ""
+    mailboxes, groups = _mailboxes(values[0])
+    if len(mailboxes) != 1 or groups or not valid_address(mailboxes[0][1]):
+        return "", ""
+    return mailboxes[0]
+
+
+def _recipients(fields: list[tuple[str, bytes]]) -> tuple[str, ...]:
+    wanted = ("to", "cc", "resent-to", "resent-cc")
+    found = (address for name, value in fields if name in wanted for _, address in _mailboxes(value)[0])
+    return tuple(dict.fromkeys(address for address in found if valid_address(address)))
+
+
+def _mailboxes(value: bytes) -> tuple[list[tuple[str, str]], bool]:
+    """RFC 5322 §3.4, read leniently: names and addresses, and whether there was a group among them."""
+    lists: list[list[tuple[str, bytes]]] = [[]]
+    groups = False
+    for token in _TOKEN.finditer(value):
+        kind = token.lastgroup or ""
+        groups = groups or kind == "group"
+        if kind in ("separator", "group"):
+            # What stands before the colon is the name of a group, and nobody's mailbox.
+            lists[-1:] = [[]] if kind == "group" else [lists[-1], []]
+        else:
+            lists[-1].append((kind, token[0]))
+    return [_mailbox(tokens) for tokens in lists if b"".join(octets for _, octets in tokens).strip()], groups
+
+
+def _mailbox(tokens: list[tuple[str, bytes]]) -> tuple[str, str]:
+    angles = [octets for kind, octets in tokens if kind == "angle"]
+    spoken = [(kind, octets) for kind, octets in tokens if kind not in ("angle", "comment")]
+    if len(angles) > 1:
+        return "", ""
+    if angles:
+        name = b"".join(_unquoted(octets) if kind == "quoted" else octets for kind, octets in spoken)
+        # RFC 5322 §4.4: a source route may stand before the address.
+        address = re.sub(rb"\A@[^:]*:", b"", angles[0][1:-1].strip())
+    else:
+        name = b" ".join(octets.strip(b"()") for kind, octets in tokens if kind == "comment")
+        address = b"".join(octets for _, octets in spoken).strip()
+    # RFC 5321 §4.1.2: quotes that a local part could do without mean nothing; old phones add them.
+    address = re.sub(rb'\A"([^"\\]*)"@', rb"\1@", address)
+    return one_line(decoded_field(name)), address.decode("ascii", "replace")
+
+
+def _unquoted(octets: bytes) -> bytes:
+    inside = octets[1:-1] if len(octets) > 1 and octets.endswith(b'"') else octets[1:]
+    return _ESCAPED.sub(lambda found: found[1] or found[2], inside)

@@ -1,0 +1,43 @@
+"""One event, one line, key=value (or JSON), in Postfix's words; never text of a mail."""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+
+LogStyle = Literal["auto", "json", "console"]
+
+
+def log(agent: str) -> structlog.typing.FilteringBoundLogger:
+    """The log of one agent; every line carries its name."""
+    bound: structlog.typing.FilteringBoundLogger = structlog.get_logger(agent=agent)
+    return bound
+
+
+def open_log(style: LogStyle) -> None:
+    """Configure the process's log once, at start: to standard error; `auto` is key=value for a terminal, else JSON."""
+    console = style == "console" or (style == "auto" and sys.stderr.isatty())
+    renderer: structlog.typing.Processor = (
+        structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "agent", "event"])
+        if console
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # Without the values around it: a mail or a password may be among them.
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            _one_line,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _one_line(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    # A remote server's words reach the log; a line break in them would forge a second line.
+    return {key: " ".join(value.split()) if isinstance(value, str) else value for key, value in event.items()}

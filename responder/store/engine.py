@@ -1,0 +1,148 @@
+"""The one place that knows SQLite from PostgreSQL."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+
+from responder.errors import Fault, StoreError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+# Any number that is ours alone: it serialises the processes that upgrade one PostgreSQL at the same moment.
+_UPGRADE_LOCK = 0x7265_7370_6F6E_6465
+
+_BUSY_SECONDS = 30
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql://…`. Nothing is connected yet. Raises StoreError."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise _store_error("not a database URL", "Write sqlite:///path/to/file.db or postgresql://…") from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _sqlite(parsed)
+        case "postgresql" | "postgres":
+            return _postgresql(parsed)
+        case other:
+            raise _store_error(f"no support for {other}", "Write sqlite:///path/to/file.db or postgresql://…")
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise _store_error("SQLite without a file keeps nothing", "Name a file: sqlite:///state/responder.db")
+    try:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _store_error(f"its folder cannot be made ({error.strerror})", "Name a folder we may write to") from error
+    connect_args = {"timeout": _BUSY_SECONDS, "isolation_level": None}
+    engine = sa.create_engine(url, connect_args=connect_args)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    # WAL with synchronous=FULL flushes at every commit; NORMAL would lose the last mails at a power cut (Law 1).
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails at once when another wrote in between, whatever the
+    # busy timeout says; taking the write lock at the start waits its turn instead.
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _postgresql(url: URL) -> Engine:
+    try:
+        return sa.create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,  # the database may have restarted since the connection was last used
+            connect_args={"connect_timeout": 10, "options": "-c timezone=UTC"},
+        )
+    except ModuleNotFoundError as error:
+        raise _store_error(
+            "the driver for PostgreSQL is not installed", "pip install 'faq-responder[postgres]'"
+        ) from error
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for reading only: on SQLite it never waits for a writer, nor makes one wait."""
+    with engine.connect().execution_options(reading=True) as connection:
+        yield connection
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema to this version; several processes may do so at once. Raises StoreError."""
+    from alembic import command
+
+    with _faults_of_the_store(engine), engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
+        config = _alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def schema_state(engine: Engine) -> tuple[str | None, str]:
+    """The revision of the database (None: empty) and the revision of this program. Raises StoreError.
+
+    Read by hand: importing alembic takes longer than most commands run.
+    """
+    with _faults_of_the_store(engine), reading(engine) as connection:
+        known = sa.inspect(connection).has_table("alembic_version")
+        statement = sa.text("SELECT version_num FROM alembic_version")
+        current = connection.execute(statement).scalar_one_or_none() if known else None
+    return current, max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def make_ready(engine: Engine) -> None:
+    """Upgrade a store that is empty or older than this program; refuse one that is newer. Raises StoreError."""
+    current, ours = schema_state(engine)
+    if current is not None and current > ours:
+        problem = f"{_place(engine)} was made by a newer version (schema {current}, this program has {ours})"
+        raise _store_error(problem, "Install that version, or restore a backup from before the upgrade")
+    if current != ours:
+        upgrade(engine)
+
+
+def _alembic_config() -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@contextmanager
+def _faults_of_the_store(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        remedy = "See that the server runs, that the URL is right, and that we may write there"
+        raise _store_error(f"{_place(engine)} cannot be opened: {_words(error)}", remedy) from error
+    except SQLAlchemyError as error:
+        raise _store_error(f"{_place(engine)}: {_words(error)}", "Run `responder check`") from error
+
+
+def _place(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
+
+
+def _words(error: SQLAlchemyError) -> str:
+    return " ".join(str(getattr(error, "orig", error)).split())[:300]
+
+
+def _store_error(problem: str, remedy: str) -> StoreError:
+    return StoreError([Fault("database", "store.url", problem, remedy)])

@@ -1,0 +1,191 @@
+"""Mails taken in, and the lane each of them ended in."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from responder.mail.envelope import Envelope
+from responder.store.schema import inbox
+
+
+class Lane(StrEnum):
+    """Where an inquiry ended (Law 2)."""
+
+    ANSWERED = "answered"
+    ESCALATED = "escalated"
+    SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A mail in hand: leased to one worker, waiting for its lane."""
+
+    id: int
+    envelope: Envelope
+    raw: bytes
+    digest: str
+    received_at: datetime
+    lease: int
+    """How often it was leased, this time included: it tells our lease from a later one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is written down when an inquiry reaches its lane."""
+
+    lane: Lane
+    reason: str
+    rule: str | None
+    decision: Mapping[str, Any]
+    subject: str
+    from_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A row for a list: no bytes of the mail."""
+
+    id: int
+    received_at: datetime
+    mail_from: str
+    subject: str | None
+    size: int
+    lane: str | None
+    reason: str | None
+    rule: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is kept of one inquiry."""
+
+    listing: Listing
+    envelope: Envelope
+    decision: Mapping[str, Any] | None
+    settled_at: datetime | None
+    raw: bytes
+
+
+def digest_of(envelope: Envelope, raw: bytes) -> str:
+    """Equal for a mail and its repetition by a client that never saw our 250; hex of 32 octets."""
+    parts = [envelope.mail_from.encode(), *sorted(address.encode() for address in envelope.rcpt_to), raw]
+    lengths = ",".join(str(len(part)) for part in parts)
+    return hashlib.sha256(lengths.encode() + b":" + b"".join(parts)).hexdigest()
+
+
+def accept(conn: Connection, mails: Sequence[tuple[Envelope, bytes]], *, now: datetime) -> None:
+    """Take mails in; they are ours once the caller's transaction is committed."""
+    if not mails:
+        return
+    rows = [
+        {
+            "received_at": now,
+            "mail_from": envelope.mail_from,
+            "rcpt_to": list(envelope.rcpt_to),
+            "digest": digest_of(envelope, raw),
+            "size": len(raw),
+            "raw": raw,
+        }
+        for envelope, raw in mails
+    ]
+    conn.execute(sa.insert(inbox), rows)
+
+
+def any_waiting(conn: Connection, *, now: datetime) -> bool:
+    """Whether a claim would find something; costs no write lock."""
+    found: bool = conn.execute(sa.select(sa.exists().where(*_free(now)))).scalar_one()
+    return found
+
+
+def claim(conn: Connection, *, now: datetime, limit: int, lease: timedelta) -> list[Inquiry]:
+    """Lease up to `limit` waiting inquiries, oldest first; nobody else gets them before the lease ends."""
+    chosen = sa.select(inbox.c.id).where(*_free(now)).order_by(inbox.c.id).limit(limit)
+    statement = (
+        sa.update(inbox)
+        .where(inbox.c.id.in_(chosen.with_for_update(skip_locked=True)))
+        .values(lease_until=now + lease, leases=inbox.c.leases + 1)
+        .returning(inbox)
+    )
+    rows = conn.execute(statement).all()
+    return sorted((_inquiry(row) for row in rows), key=lambda inquiry: inquiry.id)
+
+
+def _free(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return inbox.c.lane.is_(None), sa.or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= now)
+
+
+def _inquiry(row: Row[Any]) -> Inquiry:
+    envelope = Envelope(row.mail_from, tuple(row.rcpt_to))
+    return Inquiry(row.id, envelope, bytes(row.raw), row.digest, row.received_at, row.leases)
+
+
+def hold(conn: Connection, inquiry: Inquiry) -> bool:
+    """Lock the inquiry until the transaction ends; False where our lease has gone to somebody else."""
+    statement = sa.select(inbox.c.id).where(*_ours(inquiry)).with_for_update()
+    return conn.execute(statement).first() is not None
+
+
+def settle(conn: Connection, inquiry: Inquiry, settlement: Settlement, *, now: datetime) -> bool:
+    """Put the inquiry into its lane; False, and nothing changed, where our lease has gone to somebody else."""
+    statement = (
+        sa.update(inbox)
+        .where(*_ours(inquiry))
+        .values(
+            lane=settlement.lane.value,
+            reason=settlement.reason,
+            rule=settlement.rule,
+            decision=dict(settlement.decision),
+            subject=settlement.subject,
+            from_address=settlement.from_address,
+            settled_at=now,
+            lease_until=None,
+        )
+    )
+    return conn.execute(statement).rowcount == 1
+
+
+def _ours(inquiry: Inquiry) -> tuple[sa.ColumnElement[bool], ...]:
+    return inbox.c.id == inquiry.id, inbox.c.lane.is_(None), inbox.c.leases == inquiry.lease
+
+
+def release(conn: Connection, inquiries: Sequence[Inquiry]) -> None:
+    """Give back what was claimed and not begun, as if it had never been leased."""
+    for inquiry in inquiries:
+        conn.execute(sa.update(inbox).where(*_ours(inquiry)).values(lease_until=None, leases=inbox.c.leases - 1))
+
+
+def balance(conn: Connection) -> dict[str, int]:
+    """Counts by lane, `waiting`, and `accepted`, all of one moment: accepted is the sum of the others (Law 2)."""
+    lane = sa.func.coalesce(inbox.c.lane, "waiting")
+    counts = {
+        row.lane: row.n
+        for row in conn.execute(sa.select(lane.label("lane"), sa.func.count().label("n")).group_by(lane))
+    }
+    names = [*(lane.value for lane in Lane), "waiting"]
+    return {"accepted": sum(counts.values()), **{name: counts.get(name, 0) for name in names}}
+
+
+_LISTED = [inbox.c[name] for name in ("id", "received_at", "mail_from", "subject", "size", "lane", "reason", "rule")]
+
+
+def listing(conn: Connection, *, lane: str | None = None, limit: int = 100) -> list[Listing]:
+    """The newest inquiries; `lane` is a lane, `waiting`, or None for all."""
+    statement = sa.select(*_LISTED).order_by(inbox.c.id.desc()).limit(limit)
+    if lane is not None:
+        statement = statement.where(inbox.c.lane.is_(None) if lane == "waiting" else inbox.c.lane == lane)
+    return [Listing(*row) for row in conn.execute(statement)]
+
+
+def find(conn: Connection, inquiry_id: int) -> Record | None:
+    """One inquiry with its bytes, or None."""
+    row = conn.execute(sa.select(inbox).where(inbox.c.id == inquiry_id)).first()
+    if row is None:
+        return None
+    listed = Listing(*(getattr(row, column.name) for column in _LISTED))
+    return Record(listed, Envelope(row.mail_from, tuple(row.rcpt_to)), row.decision, row.settled_at, bytes(row.raw))

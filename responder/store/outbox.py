@@ -1,0 +1,229 @@
+"""Mails that leave: automatic answers, acknowledgements, and what people wrote."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Row
+
+from responder.mail.reply import Reply
+from responder.store.schema import outbox
+
+
+class DeliveryKind(StrEnum):
+    """Who speaks in a mail: the corpus, the queue, or a person."""
+
+    ANSWER = "answer"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    PERSON = "person"
+
+
+AUTOMATIC = (DeliveryKind.ANSWER.value, DeliveryKind.ACKNOWLEDGEMENT.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A mail in the courier's hand."""
+
+    id: int
+    inquiry_id: int
+    kind: DeliveryKind
+    message_id: str
+    sender: str
+    recipient: str
+    raw: bytes
+    attempts: int
+    """Attempts made, the present one included."""
+    created_at: datetime
+    lease: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A row for a list: no bytes of the mail."""
+
+    id: int
+    inquiry_id: int
+    kind: str
+    message_id: str
+    recipient: str
+    created_at: datetime
+    state: str
+    attempts: int
+    next_attempt_at: datetime | None
+    reply: str | None
+
+
+def enqueue(
+    conn: Connection, reply: Reply, *, inquiry_id: int, kind: DeliveryKind, once: str, now: datetime
+) -> int | None:
+    """Put a mail into the outbox; its number, or None where a mail with the same `once` already stands there."""
+    values = {
+        "inquiry_id": inquiry_id,
+        "kind": kind.value,
+        "once": once,
+        "message_id": reply.message_id,
+        "sender": reply.sender,
+        "recipient": reply.recipient,
+        "created_at": now,
+        "queued_at": now,
+        "next_attempt_at": now,
+        "raw": reply.raw,
+    }
+    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(outbox).values(values).on_conflict_do_nothing(index_elements=["once"]).returning(outbox.c.id)
+    number: int | None = conn.execute(statement).scalar_one_or_none()
+    return number
+
+
+def any_due(conn: Connection, *, now: datetime) -> bool:
+    """Whether a claim would find something; costs no write lock."""
+    found: bool = conn.execute(sa.select(sa.exists().where(*_due(now)))).scalar_one()
+    return found
+
+
+def claim(conn: Connection, *, now: datetime, limit: int, lease: timedelta) -> list[Delivery]:
+    """Lease up to `limit` mails whose next attempt is due, longest due first."""
+    chosen = sa.select(outbox.c.id).where(*_due(now)).order_by(outbox.c.next_attempt_at, outbox.c.id).limit(limit)
+    statement = (
+        sa.update(outbox)
+        .where(outbox.c.id.in_(chosen.with_for_update(skip_locked=True)))
+        .values(lease_until=now + lease, leases=outbox.c.leases + 1, attempts=outbox.c.attempts + 1)
+        .returning(outbox)
+    )
+    rows = conn.execute(statement).all()
+    return sorted((_delivery(row) for row in rows), key=lambda delivery: delivery.id)
+
+
+def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    unleased = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
+    return outbox.c.state == "queued", outbox.c.next_attempt_at <= now, unleased
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        inquiry_id=row.inquiry_id,
+        kind=DeliveryKind(row.kind),
+        message_id=row.message_id,
+        sender=row.sender,
+        recipient=row.recipient,
+        raw=bytes(row.raw),
+        attempts=row.attempts,
+        created_at=row.queued_at,
+        lease=row.leases,
+    )
+
+
+def settle_sent(conn: Connection, delivery: Delivery, *, reply: str, now: datetime) -> bool:
+    """The next hop took it. False, and nothing changed, where our lease has gone to somebody else."""
+    return _settle(conn, delivery, state="sent", reply=reply, settled_at=now, next_attempt_at=None)
+
+
+def settle_deferred(
+    conn: Connection, delivery: Delivery, *, reply: str, next_attempt_at: datetime, now: datetime
+) -> bool:
+    """It stays queued until `next_attempt_at`. False as in `settle_sent`."""
+    return _settle(conn, delivery, reply=reply, next_attempt_at=max(next_attempt_at, now))
+
+
+def settle_failed(
+    conn: Connection, delivery: Delivery, *, state: Literal["bounced", "expired"], reply: str, now: datetime
+) -> bool:
+    """It will not be tried again by itself. False as in `settle_sent`."""
+    return _settle(conn, delivery, state=state, reply=reply, settled_at=now, next_attempt_at=None)
+
+
+def _settle(conn: Connection, delivery: Delivery, **values: Any) -> bool:
+    ours = (outbox.c.id == delivery.id, outbox.c.settled_at.is_(None), outbox.c.leases == delivery.lease)
+    return conn.execute(sa.update(outbox).where(*ours).values(lease_until=None, **values)).rowcount == 1
+
+
+def hold(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
+    """Keep a queued mail back until somebody retries it; False where it is not queued, or in the courier's hand."""
+    idle = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
+    statement = sa.update(outbox).where(outbox.c.id == delivery_id, outbox.c.state == "queued", idle)
+    return conn.execute(statement.values(state="held")).rowcount == 1
+
+
+def retry(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
+    """Try a held, failed or deferred mail at once, with its time to live begun anew; False where it was sent."""
+    idle = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
+    statement = sa.update(outbox).where(outbox.c.id == delivery_id, outbox.c.state != "sent", idle)
+    fresh = {"state": "queued", "next_attempt_at": now, "queued_at": now, "attempts": 0, "settled_at": None}
+    return conn.execute(statement.values(**fresh)).rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A mail of ours that a later one refers to."""
+
+    inquiry_id: int
+    kind: DeliveryKind
+
+
+def of_message_ids(conn: Connection, message_ids: Sequence[str]) -> list[Earlier]:
+    """Mails of ours among these Message-IDs, newest first."""
+    if not message_ids:
+        return []
+    statement = (
+        sa.select(outbox.c.inquiry_id, outbox.c.kind)
+        .where(outbox.c.message_id.in_(message_ids))
+        .order_by(outbox.c.id.desc())
+    )
+    return [Earlier(row.inquiry_id, DeliveryKind(row.kind)) for row in conn.execute(statement)]
+
+
+def automatic_since(conn: Connection, recipient: str, *, since: datetime) -> int:
+    """How many automatic mails one address was written to since then."""
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(outbox)
+        .where(outbox.c.recipient == recipient, outbox.c.created_at > since, outbox.c.kind.in_(AUTOMATIC))
+    )
+    return conn.execute(statement).scalar_one()
+
+
+def once_taken(conn: Connection, once: str) -> bool:
+    """Whether a mail with this `once` stands in the outbox already."""
+    taken: bool = conn.execute(sa.select(sa.exists().where(outbox.c.once == once))).scalar_one()
+    return taken
+
+
+_LISTED = [
+    outbox.c[name]
+    for name in (
+        "id",
+        "inquiry_id",
+        "kind",
+        "message_id",
+        "recipient",
+        "created_at",
+        "state",
+        "attempts",
+        "next_attempt_at",
+        "reply",
+    )
+]
+
+
+def listing(
+    conn: Connection, *, state: str | None = None, inquiry_id: int | None = None, limit: int = 100
+) -> list[Listing]:
+    """The newest mails, of one state or inquiry where given."""
+    statement = sa.select(*_LISTED).order_by(outbox.c.id.desc()).limit(limit)
+    if state is not None:
+        statement = statement.where(outbox.c.state == state)
+    if inquiry_id is not None:
+        statement = statement.where(outbox.c.inquiry_id == inquiry_id)
+    return [Listing(*row) for row in conn.execute(statement)]
+
+
+def raw_of(conn: Connection, delivery_id: int) -> bytes | None:
+    """The finished bytes of one mail, or None."""
+    raw = conn.execute(sa.select(outbox.c.raw).where(outbox.c.id == delivery_id)).scalar_one_or_none()
+    return None if raw is None else bytes(raw)

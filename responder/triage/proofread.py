@@ -1,0 +1,87 @@
+"""What an editor should look at again in a corpus that loads."""
+
+import re
+from collections.abc import Iterator
+
+from responder.corpus import LEAST_PHRASINGS, Corpus, Entry
+from responder.errors import Fault
+from responder.triage.classifier import Classifier, fit
+from responder.triage.questions import Question
+from responder.triage.text import normalised
+
+TWINS = 0.4
+"""Cosine above which two entries' questions read as one; the nearest pair of the shipped corpus has 0.25."""
+
+BARE = 20
+"""Characters under which an answer says yes or no and hardly to what."""
+
+_CUT = re.compile(r"-/?$|[\s、。」）]|…")
+_ASKED = re.compile(r"[??]|か。|か(?=$|\n)")
+_AFFIRMATION = re.compile(
+    r"^(?:はい|いいえ|可能です|可能でございます|できます|できません|不可|問題ございません|問題ありません)(?:[、。]|です|$)"
+)
+
+
+def warnings_of(corpus: Corpus, folder: str) -> list[Fault]:
+    """Near twins, bare answers, cut links, entries with two questions, entries with few or misleading phrasings."""
+    classifier = fit(corpus)
+    warnings: list[Fault] = []
+    for entry in corpus.entries:
+        file = f"{folder}/{entry.id}.toml"
+        warnings.extend(Fault(file, key, problem, remedy) for key, problem, remedy in _of_words(entry))
+        warnings.extend(Fault(file, key, problem, remedy) for key, problem, remedy in _of_neighbours(entry, classifier))
+    return warnings
+
+
+_Finding = tuple[str, str, str]
+
+
+def _of_words(entry: Entry) -> Iterator[_Finding]:
+    text = entry.answer.strip()
+    if len(text) < BARE or _AFFIRMATION.match(text):
+        yield (
+            "answer",
+            "the answer is bare, and may be misread when the mail asks the negative",
+            "Say in a whole sentence what is possible or not",
+        )
+    for link in entry.links:
+        if _CUT.search(link.url):
+            yield (
+                "links",
+                f"{link.url} looks cut off or glued to other text",
+                "Compare it with the page's own address",
+            )
+    if len(_ASKED.findall(entry.question)) > 1:
+        yield (
+            "question",
+            "the entry asks two questions",
+            "Make sure that the answer answers both, or make two entries of it",
+        )
+    if len(entry.phrasings) < LEAST_PHRASINGS:
+        yield (
+            "phrasings",
+            f"{len(entry.phrasings)} phrasings; recognition still improves up to {LEAST_PHRASINGS} and more",
+            "Add the words that contractors use",
+        )
+
+
+def _of_neighbours(entry: Entry, classifier: Classifier) -> Iterator[_Finding]:
+    """Another entry that this one's question fits as well; each pair is named once, at the later entry."""
+    question = normalised(entry.question)
+    (verdict,) = classifier.verdicts([Question(question, question)])
+    for candidate in verdict.candidates:
+        if candidate.entry < entry.id and candidate.score > TWINS:
+            yield (
+                "question",
+                f"a near twin of {candidate.entry} (likeness {candidate.score:.2f})",
+                "Merge the two, or give each the words that tell it apart",
+            )
+    for phrasing in entry.phrasings:
+        text = normalised(phrasing)
+        (verdict,) = classifier.verdicts([Question(text, text)])
+        if verdict.entry != entry.id:
+            yield (
+                "phrasings",
+                f"{phrasing!r} is nearer to {verdict.entry}",
+                "Move it there, or say it more plainly",
+            )

@@ -1,0 +1,150 @@
+"""What the person asks, unit by unit, ready to compare. Every scan is linear in the text."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from responder.triage.text import normalised
+
+MAX_CHARACTERS = 20_000
+"""A mail longer than this is read no further: nobody asks a question that a FAQ answers at such length."""
+
+MAX_UNITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing that is asked. Both texts are normalised."""
+
+    text: str
+    """The question without greeting, signature and quotation."""
+    context: str
+    """The question as it came, with the subject: what the cleaning took by mistake still counts here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What a mail asks, as a whole and piece by piece."""
+
+    whole: Question
+    units: tuple[Question, ...]
+    """Two or more where the mail seems to ask several things, else none."""
+
+
+_QUOTED = re.compile(r"^\s*(?:[>|]|\(引用\))+\s?")
+_REPLY_HEAD = re.compile(
+    r"-{3,}\s*(?:original message|元のメッセージ|転送メッセージ|forwarded message|転送)"
+    r"|^on .{1,200} wrote:\s*$|^\d{4}年\d{1,2}月\d{1,2}日.{0,100}:\s*$|begin forwarded message"
+)
+_HEAD_FIELD = re.compile(r"^\s*(?:from|to|cc|date|sent|subject|差出人|宛先|送信者|送信日時|日時|件名)\s*:")
+_FORWARDED = re.compile(r"^\s*(?:fwd?|転送)\s*[::]")
+_RULE = re.compile(r"^\s*(?:[-=_*#~+─━―ー☆★◇◆■□●○・.]\s?){3,}\s*$|^--\s*$")
+_GREETING = re.compile(
+    r"^\s*(?:.{0,30}(?:御中|各位|様|ご担当者様?|担当者様?)[、。,\s]*$"
+    r"|(?:いつも|平素|日頃).{0,40}(?:お世話|厚く御礼|ありがとう|感謝|賜り).{0,30}$"
+    r"|(?:大変)?お世話(?:になって|に なって|様).{0,20}$|.{0,30}(?:と申します|でございます|です)[。.]?\s*$"
+    r"|(?:突然の|初めて).{0,30}$|(?:何卒|どうぞ|以上|宜しく|よろしく|お手数|恐れ入り|ご多忙|お忙しい).{0,60}$"
+    r"|(?:dear|hello|hi|good (?:morning|afternoon)).{0,60}$|(?:best|kind|warm)? ?regards,?.{0,40}$|thank you.{0,60}$)"
+)
+_CONTACT = re.compile(
+    r"(?:tel|fax|e-?mail|mail|電話|携帯|ファックス|〒|https?://)\s*[::]?|\d{2,4}-\d{2,4}-\d{3,4}|[\w.+-]+@[\w-]+\."
+    r"|iphoneから送信|androidから送信|sent from my"
+)
+_ASKS = re.compile(
+    r"[?]|(?:か|かな|ですかね|でしょうか|ますか|のか|ください|下さい|願います|願いします|教えて|ご教示|ご確認)[。.、\s)」]*$"
+)
+_BULLET = re.compile(
+    r"^\s*(?:[(（]?\d{1,2}[)）.、:](?!\d)|[(（]?[a-zア-オイ-ホ][)）.]\s|[・●○■□◆◇*-]\s*(?=\S)"
+    r"|(?:q|質問|問|その)\s?\d{1,2}[.::、)\s]|[一二三四五][、.])"
+)
+_SENTENCE_END = re.compile(r"(?<=[。?!])|\n")
+_COURTESY = re.compile(
+    r"^(?:以上|何卒|どうぞ|ご(?:回答|返信|返事|連絡|教示|確認|対応|検討|指導)|お(?:返事|手数|忙しい|知らせ|教え)"
+    r"|よろしく|宜しく|教えて|恐れ入り|可能でしたら|ご多忙).{0,40}$"
+)
+_FRAGMENT = 8
+"""Characters under which a sentence cannot be a question of its own."""
+
+
+def questions_of(subject: str, body: str) -> Questions:
+    """What a mail asks; one that asks nothing yields what it says, and one that says nothing its subject."""
+    subject, body = normalised(subject)[:500].strip(), normalised(body)[:MAX_CHARACTERS]
+    lines = _own_lines(body.splitlines(), forwarded=_FORWARDED.search(subject) is not None)
+    kept = _without_frame(lines)
+    text = " ".join(kept).strip() or " ".join(lines).strip() or subject
+    units = _units(kept)[:MAX_UNITS]
+    return Questions(
+        Question(text, f"{subject}\n{' '.join(lines)}"),
+        tuple(Question(unit, unit) for unit in units) if len(units) > 1 else (),
+    )
+
+
+def _own_lines(lines: Sequence[str], *, forwarded: bool) -> list[str]:
+    """The lines that the sender wrote, or handed on in place of words of their own."""
+    own: list[str] = []
+    handed_on: list[str] = []
+    quoting = False
+    for line in lines:
+        if _REPLY_HEAD.search(line):
+            quoting = True
+        elif _QUOTED.match(line) or quoting:
+            if not _HEAD_FIELD.match(line):
+                handed_on.append(_QUOTED.sub("", line))
+        else:
+            own.append(line)
+    asks = any(_ASKS.search(line) for line in own)
+    if forwarded or not asks:
+        return own + handed_on
+    return own
+
+
+def _without_frame(lines: Sequence[str]) -> list[str]:
+    """Without salutation, courtesy, contact lines, and the signature under the last rule."""
+    end = len(lines)
+    for index in range(len(lines) - 1, max(len(lines) - 15, 0), -1):
+        if _RULE.match(lines[index]) and not any(_ASKS.search(line) for line in lines[index:]):
+            end = index
+    kept = (line.strip() for line in lines[:end] if not _RULE.match(line))
+    return [line for line in kept if line and not _GREETING.match(line) and not _is_contact(line)]
+
+
+def _is_contact(line: str) -> bool:
+    # A sentence that mentions an address is part of the question; a signature's line is no sentence.
+    return len(line) < 80 and not line.endswith("。") and not _ASKS.search(line) and _CONTACT.search(line) is not None
+
+
+def _units(lines: Sequence[str]) -> list[str]:
+    bulleted = _bulleted(lines)
+    return bulleted if len(bulleted) > 1 else _asked(_sentences(lines))
+
+
+def _bulleted(lines: Sequence[str]) -> list[str]:
+    units: list[str] = []
+    for line in lines:
+        if _BULLET.match(line):
+            units.append(_BULLET.sub("", line, count=1).strip())
+        elif units and not units[-1].endswith(("。", "?")):
+            units[-1] += line
+    return [unit for unit in units if unit]
+
+
+def _sentences(lines: Sequence[str]) -> list[str]:
+    parts = (part.strip() for part in _SENTENCE_END.split("\n".join(lines)))
+    return [part for part in parts if part]
+
+
+def _asked(sentences: Sequence[str]) -> list[str]:
+    """Prose cut after each sentence that asks: what leads up to a question belongs to it."""
+    units: list[str] = []
+    leading: list[str] = []
+    for sentence in sentences:
+        if _ASKS.search(sentence) and not _COURTESY.match(sentence):
+            units.append(" ".join([*leading, sentence]))
+            leading = []
+        elif units and not leading and (_COURTESY.match(sentence) or len(sentence) < _FRAGMENT):
+            units[-1] += f" {sentence}"
+        else:
+            leading.append(sentence)
+    if units and leading:
+        units[-1] += f" {' '.join(leading)}"
+    return units

@@ -1,0 +1,94 @@
+"""One mail, from its bytes to its decision, step by step. The worker, `decide` and `explain` all walk this way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from responder.corpus import Corpus, Mode
+from responder.mail.address import valid_address
+from responder.mail.envelope import Envelope
+from responder.mail.message import Message, Unreadable, parse_message
+from responder.triage.classifier import Classifier, Recognition
+from responder.triage.guard import Suppression, suppression_of
+from responder.triage.policy import Decision, History, Reason, Thresholds, decide
+from responder.triage.questions import Questions, questions_of
+
+MOST_REPLACED = 0.02
+"""Share of characters that could not be decoded above which a machine must not trust what it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What triage knows: fitted once, swapped in whole."""
+
+    corpus: Corpus
+    classifier: Classifier
+    thresholds: Thresholds
+    own_addresses: frozenset[str]
+    """Normalised."""
+
+    @property
+    def modes(self) -> Mapping[str, Mode]:
+        """The mode of each entry."""
+        return {entry.id: entry.mode for entry in self.corpus.entries}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was found in one mail, before its history is known."""
+
+    message: Message | Unreadable
+    trouble: Reason | None
+    suppression: Suppression | None
+    questions: Questions | None
+    recognition: Recognition | None
+    """None where the mail could not be read, or says nothing."""
+
+
+def read_mail(envelope: Envelope, raw: bytes, knowledge: Knowledge) -> Reading:
+    """Parse, guard, find the questions, classify. Never raises on what a mail holds."""
+    return read_message(envelope, parse_message(raw), knowledge)
+
+
+def read_file(raw: bytes, knowledge: Knowledge) -> tuple[Envelope, Reading]:
+    """As `read_mail`, for a mail whose envelope was not kept: MAIL FROM is its Return-Path, else its From."""
+    message = parse_message(raw)
+    envelope = envelope_of(message)
+    return envelope, read_message(envelope, message, knowledge)
+
+
+def envelope_of(message: Message | Unreadable) -> Envelope:
+    """The envelope that a mail on file most likely had."""
+    if isinstance(message, Unreadable):
+        return Envelope("", ())
+    sender = message.from_address if message.return_path is None else message.return_path
+    return Envelope(sender, message.recipients)
+
+
+def read_message(envelope: Envelope, message: Message | Unreadable, knowledge: Knowledge) -> Reading:
+    """Guard, find the questions, classify."""
+    if isinstance(message, Unreadable):
+        return Reading(message, Reason.UNREADABLE, None, None, None)
+    suppression = suppression_of(envelope, message, knowledge.own_addresses)
+    questions = questions_of(message.subject, message.text)
+    recognition = knowledge.classifier.classify(questions) if questions.whole.text else None
+    return Reading(message, _trouble(envelope, message), suppression, questions, recognition)
+
+
+def _trouble(envelope: Envelope, message: Message) -> Reason | None:
+    if not valid_address(envelope.mail_from):
+        return Reason.UNDELIVERABLE
+    if message.replaced > MOST_REPLACED * max(len(message.text), 1):
+        return Reason.GARBLED
+    return None
+
+
+def decision_on(reading: Reading, history: History, knowledge: Knowledge) -> Decision:
+    """The outcome for a mail that was read, given its past."""
+    return decide(
+        reading.suppression,
+        reading.recognition,
+        history,
+        trouble=reading.trouble,
+        modes=knowledge.modes,
+        thresholds=knowledge.thresholds,
+    )

@@ -1,0 +1,59 @@
+"""What is kept of a decision: enough to say later what was known, and by which corpus (Law 4)."""
+
+from typing import Any
+
+from responder.mail.message import Message
+from responder.triage.classifier import Verdict
+from responder.triage.policy import Answer, Decision, Escalate, Suppress
+from responder.triage.questions import Question
+from responder.triage.reading import Knowledge, Reading
+
+
+def action_of(decision: Decision) -> str:
+    """answer, escalate or suppress."""
+    match decision:
+        case Answer():
+            return "answer"
+        case Escalate():
+            return "escalate"
+        case Suppress():
+            return "suppress"
+
+
+def record_of(reading: Reading, decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
+    """A decision with its evidence, as JSON values."""
+    entries = getattr(decision, "entries", ())
+    thresholds = knowledge.thresholds
+    return {
+        "action": action_of(decision),
+        "reason": decision.reason.value,
+        "rule": getattr(decision, "rule", None),
+        "entries": list(entries),
+        "revisions": {entry: knowledge.corpus.entry(entry).revision for entry in entries},
+        "confidence": getattr(decision, "confidence", None),
+        "questions": _questions(reading),
+        "charset": reading.message.charset if isinstance(reading.message, Message) else None,
+        "thresholds": {"floor": thresholds.floor, "margin": thresholds.margin},
+        "corpus": knowledge.corpus.fingerprint,
+        "classifier": knowledge.classifier.fingerprint,
+    }
+
+
+def _questions(reading: Reading) -> list[dict[str, Any]]:
+    """The mail as a whole, then its units where they were told apart."""
+    if reading.questions is None or reading.recognition is None:
+        return []
+    pairs = [(reading.questions.whole, reading.recognition.whole)]
+    pairs.extend(zip(reading.questions.units, reading.recognition.units, strict=False))
+    return [_question(question, verdict) for question, verdict in pairs]
+
+
+def _question(question: Question, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "text": question.text,
+        "entry": verdict.entry,
+        "confidence": verdict.confidence,
+        "margin": verdict.margin,
+        "candidates": [[candidate.entry, candidate.score] for candidate in verdict.candidates],
+        "terms": [[term.text, term.weight] for term in verdict.terms],
+    }

@@ -1,0 +1,41 @@
+"""Text made ready to compare."""
+
+import re
+import unicodedata
+from itertools import pairwise
+
+# NFKC leaves these apart although people type them for one another.
+_ALIKE = str.maketrans({"〜": "~", "～": "~", "−": "-", "‐": "-", "–": "-", "—": "-", "―": "-", "ｰ": "ー", "’": "'"})
+
+_RUN = re.compile(r"[ぁ-ゖァ-ヺー一-鿿々〇a-z0-9]+")
+_WORD = re.compile(r"[ァ-ヺー]+|[一-鿿々〇]+|[a-z0-9]+|[ぁ-ゖ]+")
+
+
+def normalised(text: str) -> str:
+    """NFKC, lower case, one form for tildes and dashes: half-width kana and full-width letters become ordinary."""
+    return unicodedata.normalize("NFKC", text.translate(_ALIKE)).lower().translate(_ALIKE)
+
+
+def char_ngrams(text: str, least: int = 1, most: int = 3) -> list[str]:
+    """All runs of `least` to `most` characters inside the words of a normalised text; nothing spans a space or mark.
+
+    Without a dictionary these beat whole words on Japanese, and short ones beat long ones (docs/why.md).
+    """
+    grams: list[str] = []
+    for run in _RUN.findall(text):
+        for size in range(least, most + 1):
+            grams.extend(run[start : start + size] for start in range(len(run) - size + 1))
+    return grams
+
+
+def words(text: str) -> list[str]:
+    """Runs of one script in a normalised text, and each pair of neighbours inside an unbroken run.
+
+    A change of script is where a Japanese word mostly ends; the pairs keep the particles that turn its meaning.
+    """
+    found = []
+    for run in _RUN.findall(text):
+        parts = _WORD.findall(run)
+        found.extend(parts)
+        found.extend(f"{first}{second}" for first, second in pairwise(parts))
+    return found

@@ -1,0 +1,258 @@
+"""Inbox → decision → outbox or case. Reads and writes; what to do with a mail `triage` decides."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from responder import maillog
+from responder.letters import Letter, Letters
+from responder.mail.message import Message, Unreadable
+from responder.mail.reply import Mailbox, Reply, build_reply
+from responder.store import cases, inbox, outbox
+from responder.store.engine import reading
+from responder.store.inbox import Inquiry, Lane
+from responder.store.outbox import DeliveryKind
+from responder.triage.policy import Answer, Decision, Escalate, History, Reason, Suppress
+from responder.triage.reading import Knowledge, Reading, decision_on, read_mail
+from responder.triage.record import record_of
+
+log = maillog.log("worker")
+
+MOST_LEASES = 3
+"""A mail that was leased as often and never settled takes its worker down; a person gets it unread."""
+
+LATELY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What an answer is made of, beside the mail: swapped in whole when the files change."""
+
+    knowledge: Knowledge
+    letters: Letters
+    author: Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One mail, decided and written: what is left is to put it down."""
+
+    inquiry: Inquiry
+    reading: Reading
+    decision: Decision
+    reply: Reply | None
+    once: str
+
+
+def triage_next(engine: Engine, briefing: Briefing, *, now: datetime, limit: int, lease: timedelta) -> int:
+    """Take up to `limit` waiting mails through triage; gives how many were claimed."""
+    with reading(engine) as connection:
+        if not inbox.any_waiting(connection, now=now):
+            return 0
+    with engine.begin() as connection:
+        inquiries = inbox.claim(connection, now=now, limit=limit, lease=lease)
+    readings = [(inquiry, _read(inquiry, briefing.knowledge)) for inquiry in inquiries]
+    for outcome in _settle_all(engine, readings, briefing, now):
+        _tell(outcome)
+    return len(inquiries)
+
+
+def _read(inquiry: Inquiry, knowledge: Knowledge) -> Reading:
+    if inquiry.lease >= MOST_LEASES:
+        return Reading(Unreadable("work on it broke off three times"), Reason.ABANDONED, None, None, None)
+    try:
+        return read_mail(inquiry.envelope, inquiry.raw, knowledge)
+    except Exception as error:  # noqa: BLE001 - a fault of ours on one mail must not stop the mails behind it
+        log.error("not read", inquiry=inquiry.id, reason=repr(error))
+        return Reading(Unreadable(repr(error)), Reason.UNREADABLE, None, None, None)
+
+
+def _settle_all(
+    engine: Engine, readings: Sequence[tuple[Inquiry, Reading]], briefing: Briefing, now: datetime
+) -> list[Outcome | None]:
+    """All in one transaction; where that fails, each in its own, so that one bad mail holds up itself alone."""
+    try:
+        with engine.begin() as connection:
+            return [_settle(connection, inquiry, found, briefing, now) for inquiry, found in readings]
+    except DBAPIError as error:
+        if len(readings) == 1 or error.connection_invalidated:
+            raise
+        log.error("not settled together", count=len(readings), reason=repr(error.orig))
+    return [outcome for one in readings for outcome in _settle_alone(engine, one, briefing, now)]
+
+
+def _settle_alone(
+    engine: Engine, one: tuple[Inquiry, Reading], briefing: Briefing, now: datetime
+) -> list[Outcome | None]:
+    try:
+        return _settle_all(engine, [one], briefing, now)
+    except DBAPIError as error:
+        # Its lease ends by itself; the third time a person gets it unread.
+        log.error("not settled", inquiry=one[0].id, reason=repr(error.orig))
+        return []
+
+
+def _settle(
+    connection: Connection, inquiry: Inquiry, found: Reading, briefing: Briefing, now: datetime
+) -> Outcome | None:
+    """Decide on the mail and put it down, in the caller's transaction; None where our lease was lost."""
+    if not inbox.hold(connection, inquiry):
+        return None
+    history = _history(connection, inquiry, found, now)
+    outcome = _written(inquiry, found, decision_on(found, history, briefing.knowledge), briefing)
+    if outcome.reply is not None and _enqueue(connection, outcome, outcome.reply, now) is None:
+        # The same bytes were settled by another worker since their past was read.
+        outcome = Outcome(inquiry, found, Suppress(Reason.REPEATED), None, outcome.once)
+    inbox.settle(connection, inquiry, _settlement(outcome, briefing.knowledge), now=now)
+    if isinstance(outcome.decision, Escalate):
+        _open_case(connection, outcome, outcome.decision, now)
+    return outcome
+
+
+def _history(connection: Connection, inquiry: Inquiry, found: Reading, now: datetime) -> History:
+    sender = inquiry.envelope.mail_from
+    return History(
+        repeated=outbox.once_taken(connection, _once(inquiry)),
+        in_thread=bool(_earlier(connection, found)),
+        automatic_lately=outbox.automatic_since(connection, sender, since=now - LATELY) if sender else 0,
+    )
+
+
+def _earlier(connection: Connection, found: Reading) -> list[outbox.Earlier]:
+    """Mails of ours that this one refers to. Only the last references count: a database takes so many at once."""
+    references = found.message.references[-100:] if isinstance(found.message, Message) else ()
+    return outbox.of_message_ids(connection, references)
+
+
+def _once(inquiry: Inquiry) -> str:
+    # Two rows of the same bytes are one mail whose sender did not hear our 250: one automatic mail for both.
+    return f"automatic:{inquiry.digest}"
+
+
+def _written(inquiry: Inquiry, found: Reading, decision: Decision, briefing: Briefing) -> Outcome:
+    """Render and build what the decision asks for; what cannot be built goes to a person in silence."""
+    once = _once(inquiry)
+    try:
+        reply = _reply(inquiry, found, decision, briefing)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one answer, a person can still give it
+        log.error("not built", inquiry=inquiry.id, reason=repr(error))
+        unsent = Escalate(Reason.UNSENDABLE, acknowledge=False, entries=getattr(decision, "entries", ()))
+        return Outcome(inquiry, found, unsent, None, once)
+    return Outcome(inquiry, found, decision, reply, once)
+
+
+def _reply(inquiry: Inquiry, found: Reading, decision: Decision, briefing: Briefing) -> Reply | None:
+    reference = cases.reference_of(inquiry.id)
+    message = found.message
+    if not isinstance(message, Message):
+        return None
+    match decision:
+        case Answer(entries):
+            chosen = [briefing.knowledge.corpus.entry(entry) for entry in entries]
+            letter = briefing.letters.answer(chosen, subject=message.subject, reference=reference)
+            return _built(inquiry, message, letter, "answer", briefing.author)
+        case Escalate(acknowledge=True):
+            letter = briefing.letters.acknowledgement(subject=message.subject, reference=reference)
+            return _built(inquiry, message, letter, "acknowledgement", briefing.author)
+        case _:
+            return None
+
+
+def _built(inquiry: Inquiry, message: Message, letter: Letter, kind: str, author: Mailbox) -> Reply:
+    # The Message-ID comes from the mail itself: a second attempt at the same mail gives the same (Law 3).
+    domain = author.address.rpartition("@")[2]
+    return build_reply(
+        subject=letter.subject,
+        body=letter.body,
+        author=author,
+        recipient=inquiry.envelope.mail_from,
+        message_id=f"<{kind}.{inquiry.id}.{inquiry.digest[:20]}@{domain}>",
+        date=inquiry.received_at,
+        answers=message,
+        automatic=True,
+    )
+
+
+def _enqueue(connection: Connection, outcome: Outcome, reply: Reply, now: datetime) -> int | None:
+    kind = DeliveryKind.ANSWER if isinstance(outcome.decision, Answer) else DeliveryKind.ACKNOWLEDGEMENT
+    return outbox.enqueue(connection, reply, inquiry_id=outcome.inquiry.id, kind=kind, once=outcome.once, now=now)
+
+
+def _settlement(outcome: Outcome, knowledge: Knowledge) -> inbox.Settlement:
+    message = outcome.reading.message
+    match outcome.decision:
+        case Answer():
+            lane = Lane.ANSWERED
+        case Escalate():
+            lane = Lane.ESCALATED
+        case Suppress():
+            lane = Lane.SUPPRESSED
+    return inbox.Settlement(
+        lane=lane,
+        reason=outcome.decision.reason.value,
+        rule=getattr(outcome.decision, "rule", None),
+        decision=record_of(outcome.reading, outcome.decision, knowledge),
+        subject=message.subject if isinstance(message, Message) else "",
+        from_address=message.from_address if isinstance(message, Message) else "",
+    )
+
+
+def _open_case(connection: Connection, outcome: Outcome, decision: Escalate, now: datetime) -> None:
+    """A reply in a thread of ours joins the case that the thread has; everything else begins its own."""
+    number, reason = outcome.inquiry.id, decision.reason.value
+    if decision.reason is Reason.IN_THREAD:
+        began = _earlier(connection, outcome.reading)[0].inquiry_id
+        case_id = cases.case_of(connection, began) or began
+        cases.open_case(connection, case_id, reason=reason, caused_by=number, now=now)
+    else:
+        cases.open_case(connection, number, reason=reason, now=now)
+
+
+def _tell(outcome: Outcome | None) -> None:
+    if outcome is None:
+        return
+    match outcome.decision:
+        case Answer(entries, confidence):
+            log.info("answered", inquiry=outcome.inquiry.id, entries=",".join(entries), confidence=confidence)
+        case Escalate(reason):
+            log.info("escalated", inquiry=outcome.inquiry.id, reason=reason.value)
+        case Suppress(reason):
+            log.info("suppressed", inquiry=outcome.inquiry.id, reason=reason.value)
+
+
+async def run(
+    engine: Engine,
+    briefing: Callable[[], Briefing],
+    *,
+    stop: asyncio.Event,
+    clock: Callable[[], datetime],
+    limit: int,
+    lease: timedelta,
+    pause: timedelta = timedelta(milliseconds=100),
+) -> None:
+    """Step after step until `stop`; a database that is away is waited for, never an end."""
+    wait = pause
+    while not stop.is_set():
+        try:
+            done = await asyncio.to_thread(triage_next, engine, briefing(), now=clock(), limit=limit, lease=lease)
+            wait = timedelta() if done else pause
+        except SQLAlchemyError as error:
+            wait = min(max(wait * 2, timedelta(seconds=1)), timedelta(seconds=30))
+            log.error(
+                "store not available",
+                reason=" ".join(str(error).split())[:300],
+                retry_in=wait.total_seconds(),
+            )
+        await _pause(stop, wait)
+
+
+async def _pause(stop: asyncio.Event, wait: timedelta) -> None:
+    try:
+        async with asyncio.timeout(wait.total_seconds()):
+            await stop.wait()
+    except TimeoutError:
+        return

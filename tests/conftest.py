@@ -1,0 +1,89 @@
+"""The databases the tests run on: SQLite, and a PostgreSQL started from the installed binaries."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from responder.store.engine import open_engine, upgrade
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def _binaries() -> Path | None:
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        if (folder / "initdb").exists():
+            return folder
+    found = shutil.which("initdb")
+    return Path(found).parent if found else None
+
+
+def _unprivileged() -> tuple[int | None, int | None]:
+    """User and group to run as: PostgreSQL refuses to be root, which is what a build machine often is."""
+    if os.geteuid() != 0:
+        return None, None
+    account = pwd.getpwnam("postgres" if any(p.pw_name == "postgres" for p in pwd.getpwall()) else "nobody")
+    return account.pw_uid, account.pw_gid
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a server of our own, on a unix socket only, gone with the test run."""
+    binaries = _binaries()
+    if binaries is None:
+        if os.environ.get("RESPONDER_TEST_POSTGRES") == "required":
+            pytest.fail("PostgreSQL's initdb is not installed")
+        pytest.skip("PostgreSQL's initdb is not installed")
+    with tempfile.TemporaryDirectory(prefix="responder-pg-", ignore_cleanup_errors=True) as name:
+        folder, (user, group) = Path(name), _unprivileged()
+        if user is not None and group is not None:
+            os.chown(folder, user, group)
+
+        def run(program: str, *words: str) -> None:
+            words = (str(binaries / program), "-D", str(folder / "data"), *words)
+            subprocess.run(words, check=True, capture_output=True, cwd=folder, user=user, group=group)
+
+        run("initdb", "-U", "responder", "-A", "trust", "--no-sync", "-E", "UTF8")
+        options = f"-k {folder} -c listen_addresses= -c fsync=off -c max_connections=50"
+        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
+        yield f"postgresql://responder@/postgres?host={folder}"
+        run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+
+def postgres_database(server: str) -> str:
+    # A database of its own for every test, so that none sees another's rows.
+    name = f"t{os.urandom(6).hex()}"
+    engine = open_engine(server)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database on each of the two engines."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store' / 'responder.db'}"
+    return postgres_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def engine(store_url: str) -> Iterator[Engine]:
+    """A store with its schema, on each of the two engines."""
+    opened = open_engine(store_url)
+    upgrade(opened)
+    yield opened
+    opened.dispose()

@@ -1,0 +1,108 @@
+"""The whole service as a process of its own, as an operator starts it."""
+
+import json
+import os
+import signal
+import smtplib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+from tests.knowledge import ADDRESS, ROOT
+
+ALL = "listener,worker,courier,desk"
+
+
+class Service:
+    """One running process, its log, and the folder that it keeps its state in."""
+
+    def __init__(self, folder: Path, only: str, environ: dict[str, str]) -> None:
+        self.folder, self.environ = folder, environ
+        self._log = folder / f"log-{time.monotonic_ns()}"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "responder", "serve", "--only", only],
+                cwd=ROOT,
+                env=environ,
+                stderr=log,
+            )
+        self.wait_for(lambda: self.events("ready"))
+
+    def events(self, event: str) -> list[dict[str, Any]]:
+        """The log's lines of one kind."""
+        lines = (json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{"))
+        return [line for line in lines if line["event"] == event]
+
+    def wait_for(self, holds: Any, seconds: float = 30) -> Any:
+        """Return what `holds` gives, once it gives something."""
+        end = time.monotonic() + seconds
+        while not (found := holds()):
+            if self.process.poll() is not None:
+                raise AssertionError(f"it ended with {self.process.returncode}: {self._log.read_text()}")
+            if time.monotonic() > end:
+                raise AssertionError(f"waited in vain: {self._log.read_text()}")
+            time.sleep(0.02)
+        return found
+
+    def at(self, protocol: str) -> tuple[str, int]:
+        """Where it listens."""
+        (place,) = [event["at"] for event in self.events("listening") if event["protocol"] == protocol]
+        host, _, port = place.rpartition(":")
+        return host, int(port)
+
+    def mail(self, *raws: bytes, sender: str = "tanaka@contractor.example") -> None:
+        """Deliver over SMTP; raises where a mail is not taken."""
+        with smtplib.SMTP(*self.at("smtp"), timeout=30) as client:
+            for raw in raws:
+                client.sendmail(sender, [ADDRESS], raw)
+
+    def command(self, *words: str) -> list[dict[str, Any]]:
+        """The JSON lines that a command prints."""
+        run = subprocess.run(
+            [sys.executable, "-m", "responder", *words, "--json"],
+            cwd=ROOT, env=self.environ, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        return [json.loads(line) for line in run.stdout.splitlines()]
+
+    def delivered(self) -> list[EmailMessage]:
+        """The mails in the Maildir, oldest first."""
+        paths = sorted((self.folder / "replies" / "new").glob("*"), key=lambda path: path.stat().st_mtime_ns)
+        return [message_from_bytes(path.read_bytes(), policy=default) for path in paths]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Signal it and give its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=15)
+
+
+def environ_of(folder: Path, url: str, **more: str) -> dict[str, str]:
+    """Settings of a service that disturbs no other: ports of the system's choice, state in `folder`."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("RESPONDER_")},
+        "RESPONDER_LISTENER__SMTP": "127.0.0.1:0",
+        "RESPONDER_LISTENER__LMTP": "127.0.0.1:0",
+        "RESPONDER_DESK__LISTEN": "127.0.0.1:0",
+        "RESPONDER_STORE__URL": url,
+        "RESPONDER_COURIER__NEXT_HOP": f"maildir:{folder / 'replies'}",
+        "RESPONDER_SERVICE__LOG": "json",
+        **more,
+    }
+
+
+@contextmanager
+def running(folder: Path, url: str, only: str = ALL, **more: str) -> Iterator[Service]:
+    """A service for as long as the block lasts."""
+    service = Service(folder, only, environ_of(folder, url, **more))
+    try:
+        yield service
+    finally:
+        if service.process.poll() is None:
+            service.process.kill()
+            service.process.wait()

@@ -1,0 +1,184 @@
+"""faq_corpus/ is read whole or refused with every fault; the shipped corpus keeps the facts of its source."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from responder.corpus import LEAST_PHRASINGS, Corpus, Mode, load_corpus
+from responder.errors import CorpusError, Fault
+
+SHIPPED = Path(__file__).parent.parent / "faq_corpus"
+
+GOOD = """number = 4
+id = "q04"
+title = "Shared mailbox"
+question = "May we share a mailbox?"
+phrasings = ["Is a shared mailbox allowed?"]
+answer = "The person in charge may, the signatory may not."
+mode = "automatic"
+revision = 2
+revised = 2026-11-24
+
+[[links]]
+label = "Help"
+url = "https://help.example/articles/1"
+"""
+
+
+def _folder(tmp_path: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def _faults(folder: Path) -> tuple[Fault, ...]:
+    with pytest.raises(CorpusError) as caught:
+        load_corpus(folder)
+    return caught.value.faults
+
+
+def test_an_entry_is_read_with_every_field(tmp_path: Path) -> None:
+    (entry,) = load_corpus(_folder(tmp_path, q04=GOOD)).entries
+    assert (entry.id, entry.number, entry.mode, entry.revision) == ("q04", 4, Mode.AUTOMATIC, 2)
+    assert (entry.revised, entry.links[0].url) == (date(2026, 11, 24), "https://help.example/articles/1")
+
+
+def test_entries_stand_by_number_whatever_their_files_are_called(tmp_path: Path) -> None:
+    other = GOOD.replace("q04", "a").replace("number = 4", "number = 9").replace("Is a shared", "Is one")
+    corpus = load_corpus(_folder(tmp_path, a=other, q04=GOOD))
+    assert [entry.id for entry in corpus.entries] == ["q04", "a"]
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "line", "remedy"),
+    [
+        (("number = 4", 'number = "4"'), "number", 1, "whole number"),
+        (('title = "Shared mailbox"', 'title = " "'), "title", 3, "Write something"),
+        (('"Is a shared mailbox allowed?"', "3"), "phrasings.1", 5, "in quotes"),
+        (('mode = "automatic"', 'mode = "auto"'), "mode", 7, "automatic, review or off"),
+        (("revised = 2026-11-24", 'revised = "soon"'), "revised", 9, "2026-11-24"),
+        (("https://help.example/articles/1", "ftp://help"), "links.1.url", 11, "https://"),
+        (("revision = 2", "revison = 2"), "revison", 8, "mend its name"),
+        (("revision = 2", "revison = 2"), "revision", None, "Add it"),
+        (('id = "q04"', 'id = "q05"'), "id", 2, "q04"),
+        (('answer = "The', "answer = The"), "", 6, "Mend the TOML"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_wrong_value_is_named_with_key_line_and_remedy(
+    tmp_path: Path, change: tuple[str, str], key: str, line: int | None, remedy: str
+) -> None:
+    faults = _faults(_folder(tmp_path, q04=GOOD.replace(*change)))
+    fault = next(fault for fault in faults if fault.key == key)
+    assert fault.file.endswith("q04.toml")
+    assert fault.line == line
+    assert remedy in fault.remedy
+
+
+def test_all_faults_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
+    bad = GOOD.replace('mode = "automatic"', 'mode = "x"').replace("revision = 2", "revision = 0")
+    faults = _faults(_folder(tmp_path, q04=bad, q05="id = ["))
+    assert {(Path(fault.file).name, fault.key) for fault in faults} == {
+        ("q04.toml", "mode"),
+        ("q04.toml", "revision"),
+        ("q05.toml", ""),
+    }
+
+
+def test_two_entries_may_share_neither_number_nor_phrasing(tmp_path: Path) -> None:
+    keys = {fault.key for fault in _faults(_folder(tmp_path, q04=GOOD, q05=GOOD.replace("q04", "q05")))}
+    assert keys == {"number", "phrasings"}
+
+
+def test_bytes_that_are_not_utf8_are_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "q04.toml").write_bytes(GOOD.encode() + "注".encode("cp932"))
+    assert "UTF-8" in _faults(tmp_path)[0].problem
+
+
+@pytest.mark.parametrize("make", [True, False], ids=["an empty folder", "no folder"])
+def test_a_corpus_without_entries_is_refused(tmp_path: Path, make: bool) -> None:
+    folder = tmp_path / "corpus"
+    if make:
+        folder.mkdir()
+    assert _faults(folder)[0].remedy
+
+
+def test_the_fingerprint_changes_with_every_word_and_with_nothing_else(tmp_path: Path) -> None:
+    one = load_corpus(_folder(tmp_path, q04=GOOD)).fingerprint
+    assert load_corpus(_folder(tmp_path, q04=f"# a comment\n{GOOD}")).fingerprint == one
+    assert load_corpus(_folder(tmp_path, q04=GOOD.replace("may not", "must not"))).fingerprint != one
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Corpus:
+    return load_corpus(SHIPPED)
+
+
+def test_the_shipped_corpus_has_the_fifteen_entries(shipped: Corpus) -> None:
+    assert [entry.number for entry in shipped.entries] == list(range(1, 16))
+    assert [entry.id for entry in shipped.entries] == [f"q{number:02}" for number in range(1, 16)]
+    assert all(len(entry.phrasings) >= LEAST_PHRASINGS for entry in shipped.entries)
+
+
+@pytest.mark.parametrize(
+    ("entry", "facts"),
+    [
+        ("q01", ["却下", "訂正した書類", "https://help.cloudsign.jp/ja/articles/1057523"]),
+        (
+            "q02",
+            [
+                "テキスト",
+                "https://help.cloudsign.jp/ja/articles/397633",
+                "https://help.cloudsign.jp/ja/articles/397758",
+            ],
+        ),
+        (
+            "q03",
+            [
+                "Amazon SES",
+                "SPF/DKIM/DMARC",
+                "お客様ご自身で",
+                "フィルタリング",
+                "ヘルプセンター",
+                "https://aws.amazon.com/jp/ses/details/",
+                "https://help.cloudsign.jp/ja/articles/5688926",
+            ],
+        ),
+        ("q04", ["契約担当者", "差し支えございません", "契約締結権限者", "お控え", "メーリングリスト"]),
+        ("q05", ["電子契約サービスの利用に関する届出書（記載事項：署名者のアドレス）", "可能です"]),
+        ("q06", ["期間", "制限"]),
+        ("q07", ["3者", "ご利用いただけます"]),
+        (
+            "q08",
+            [
+                "委任状・使用印鑑届",
+                "代理者",
+                "電子契約確認書",
+                "合致",
+                "無権代理（民法113条）",
+                "必ず事前に契約締結権限者の承認",
+            ],
+        ),
+        ("q09", ["確認依頼メール", "電子署名が施されたメール", "To"]),
+        ("q10", ["指定した順番", "基本的に", "「契約担当者」→「契約締結権限者」"]),
+        ("q11", ["電子契約確認書", "契約締結権限者のみ"]),
+        ("q12", ["1つ以上", "電子契約確認書", "契約締結権限者のみ"]),
+        ("q13", ["利用規約に同意して開く", "後日", "左上", "ダウンロード"]),
+        ("q14", ["契約担当者の承認も", "最終的な契約同意は契約締結権限者"]),
+        ("q15", ["グローバルIPアドレスによるアクセス制御は行っておりません"]),
+    ],
+)
+def test_an_answer_keeps_its_facts_conditions_and_addresses(shipped: Corpus, entry: str, facts: list[str]) -> None:
+    found = shipped.entry(entry)
+    said = found.answer + " ".join(link.url for link in found.links)
+    assert [fact for fact in facts if fact not in said] == []
+
+
+def test_the_answer_of_entry_four_tells_the_two_roles_apart(shipped: Corpus) -> None:
+    allowed, forbidden = (
+        next(line for line in shipped.entry("q04").answer.splitlines() if line.startswith(role))
+        for role in ("・契約担当者", "・契約締結権限者")
+    )
+    assert "差し支えございません" in allowed
+    assert "お控え" in forbidden

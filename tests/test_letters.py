@@ -1,0 +1,120 @@
+"""The letters: tried out at the start, and a broken one is named with its file and line."""
+
+from datetime import date
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from responder.corpus import load_corpus
+from responder.errors import TemplateError
+from responder.letters import LETTERS, Letters, Sender, japanese_date, load_letters
+
+ROOT = Path(__file__).parent.parent
+CORPUS = load_corpus(ROOT / "faq_corpus")
+SENDER = Sender("電子契約サポート窓口", "support@example.jp", 3)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(copytree(ROOT / "templates", tmp_path / "templates"))
+
+
+@pytest.fixture(scope="module")
+def letters() -> Letters:
+    return load_letters(ROOT / "templates", SENDER)
+
+
+def test_an_answer_names_question_number_revision_origin_and_the_way_to_a_person(letters: Letters) -> None:
+    entry = CORPUS.entry("q04")
+    letter = letters.answer([entry], subject="共有アドレスについて", reference="R-000042")
+    assert letter.subject == "自動返信: 共有アドレスについて"
+    for part in (
+        entry.question,
+        entry.answer,
+        "No.4",
+        "2026年11月24日",
+        "自動",
+        "ご返信",
+        "担当者",
+        "R-000042",
+    ):
+        assert part.strip() in letter.body
+    assert SENDER.address in letter.body
+
+
+def test_several_entries_are_answered_in_the_order_asked(letters: Letters) -> None:
+    asked = [CORPUS.entry("q07"), CORPUS.entry("q04")]
+    body = letters.answer(asked, subject="", reference="R-000001").body
+    assert body.index(asked[0].answer.strip()) < body.index(asked[1].answer.strip())
+    assert "No.7" in body
+    assert "No.4" in body
+
+
+def test_links_follow_their_answer(letters: Letters) -> None:
+    body = letters.answer([CORPUS.entry("q03")], subject="", reference="R-000001").body
+    assert all(link.url in body for link in CORPUS.entry("q03").links)
+
+
+@pytest.mark.parametrize(("days", "promised"), [(3, True), (0, False)])
+def test_an_acknowledgement_promises_a_figure_only_where_one_is_set(days: int, promised: bool) -> None:
+    letters = load_letters(ROOT / "templates", Sender("窓口", "support@example.jp", days))
+    letter = letters.acknowledgement(subject="支払日", reference="R-000007")
+    assert ("営業日" in letter.body) is promised
+    assert "R-000007" in letter.subject + letter.body
+
+
+def test_a_persons_words_stand_as_they_were_written(letters: Letters) -> None:
+    text = "鈴木様\n\n{{ 7 * 7 }} ご確認ください。"
+    letter = letters.person(text, subject="支払日", reference="R-000007")
+    assert text in letter.body
+    assert "R-000007" in letter.subject
+
+
+@pytest.mark.parametrize("entry", CORPUS.entries, ids=lambda entry: entry.id)
+def test_every_answer_is_laid_out_calmly(letters: Letters, entry: object) -> None:
+    body = letters.answer([entry], subject="件名", reference="R-000001").body  # type: ignore[list-item]  # an Entry
+    assert "\n\n\n" not in body
+    assert all(line == line.rstrip() for line in body.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "words"),
+    [
+        ("answer.txt", "Subject: x\n\n{{ entry.answr }}\n", 3, "answr"),
+        ("answers.txt", "Subject: x\n\n{% for entry in entries %}\n{{ entry.answer }}\n", 4, "endfor"),
+        ("acknowledgement.txt", "Subject: x\n\n{{ subject | nosuch }}\n", 3, "nosuch"),
+        ("person.txt", "{{ text }}\n", None, "Subject"),
+        ("person.txt", "Subject: x\n\n\n", None, "no text"),
+        ("signature.txt", "{{ service.fax }}\n", 1, "fax"),
+        ("answer.txt", "Subject: x\n\n{{ 'a' * 200000 }}\n", None, "longer than"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.endswith(".txt") else None,
+)
+def test_a_broken_letter_is_named_with_file_and_line(
+    folder: Path, name: str, text: str, line: int | None, words: str
+) -> None:
+    (folder / name).write_text(text, encoding="utf-8")
+    with pytest.raises(TemplateError, match=words) as caught:
+        load_letters(folder, SENDER)
+    fault = caught.value.faults[0]
+    assert fault.line == line
+    assert fault.remedy
+    assert name in fault.file or name == "signature.txt"
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_a_missing_letter_is_a_fault(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(TemplateError, match="is missing"):
+        load_letters(folder, SENDER)
+
+
+def test_a_letter_reaches_no_further_than_its_values(folder: Path) -> None:
+    (folder / "person.txt").write_text("Subject: x\n\n{{ text.__class__.__mro__ }}\n", encoding="utf-8")
+    with pytest.raises(TemplateError):
+        load_letters(folder, SENDER)
+
+
+def test_a_date_reads_as_in_a_japanese_letter() -> None:
+    assert japanese_date(date(2026, 1, 5)) == "2026年1月5日"

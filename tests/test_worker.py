@@ -1,0 +1,250 @@
+"""One step of the worker on a real store: every mail ends in one lane, with what belongs to it."""
+
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+import pytest
+from sqlalchemy.engine import Engine
+
+from responder.letters import Letters, Sender, load_letters
+from responder.mail.envelope import Envelope
+from responder.store import cases, inbox, outbox
+from responder.store.engine import reading
+from responder.store.inbox import Lane
+from responder.worker import Briefing, triage_next
+from tests.knowledge import ADDRESS, AUTHOR, ROOT, briefing, example, shipped_knowledge
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+LEASE = timedelta(minutes=2)
+TANAKA = "tanaka@contractor.example"
+
+
+def _mail(text: str, *, subject: str = "お尋ね", **fields: str) -> bytes:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = TANAKA, ADDRESS, subject
+    mail["Message-ID"] = "<question@contractor.example>"
+    for name, value in fields.items():
+        del mail[name.replace("_", "-")]
+        mail[name.replace("_", "-")] = value
+    mail.set_content(text)
+    return mail.as_bytes()
+
+
+def _take_in(engine: Engine, *raws: bytes, sender: str = TANAKA) -> None:
+    with engine.begin() as connection:
+        inbox.accept(connection, [(Envelope(sender, (ADDRESS,)), raw) for raw in raws], now=NOW)
+
+
+def _triage(engine: Engine, *, now: datetime = NOW, using: Briefing | None = None) -> int:
+    return triage_next(engine, using or briefing(), now=now, limit=50, lease=LEASE)
+
+
+def _rows(engine: Engine) -> list[inbox.Listing]:
+    with reading(engine) as connection:
+        return list(reversed(inbox.listing(connection)))
+
+
+def _sent(engine: Engine) -> list[outbox.Listing]:
+    with reading(engine) as connection:
+        return list(reversed(outbox.listing(connection)))
+
+
+def _bytes(engine: Engine, delivery: int) -> EmailMessage:
+    with reading(engine) as connection:
+        raw = outbox.raw_of(connection, delivery)
+    assert raw is not None
+    return message_from_bytes(raw, policy=default)
+
+
+def _text(mail: EmailMessage) -> str:
+    content: str = mail.get_content()
+    return content.replace("\r\n", "\n")
+
+
+SHARED = (
+    "部署の共有メールアドレスを契約担当者のアドレスとして届け出ても問題ないでしょうか。"
+    "契約締結権限者の分も同じ共有アドレスになります。"
+)
+
+
+def test_a_question_of_the_faq_is_answered_to_the_envelope_sender_alone(engine: Engine) -> None:
+    _take_in(engine, _mail(SHARED, Reply_To="elsewhere@contractor.example"))
+    assert _triage(engine) == 1
+    (row,), (delivery,) = _rows(engine), _sent(engine)
+    assert (row.lane, delivery.kind, delivery.recipient) == (Lane.ANSWERED, "answer", TANAKA)
+    mail = _bytes(engine, delivery.id)
+    assert (mail["To"], mail["Auto-Submitted"], mail["In-Reply-To"]) == (
+        TANAKA,
+        "auto-replied",
+        "<question@contractor.example>",
+    )
+    assert shipped_knowledge().corpus.entry("q04").answer.strip() in _text(mail)
+    with reading(engine) as connection:
+        assert outbox.any_due(connection, now=NOW)
+        assert cases.listing(connection) == []
+
+
+def test_the_stored_decision_names_entries_evidence_and_corpus(engine: Engine) -> None:
+    _take_in(engine, _mail(SHARED))
+    _triage(engine)
+    with reading(engine) as connection:
+        record = inbox.find(connection, _rows(engine)[0].id)
+    assert record is not None
+    assert record.decision is not None
+    knowledge = shipped_knowledge()
+    assert record.decision["entries"] == ["q04"]
+    assert record.decision["revisions"] == {"q04": 1}
+    assert record.decision["corpus"] == knowledge.corpus.fingerprint
+    assert record.decision["classifier"] == knowledge.classifier.fingerprint
+    assert record.decision["questions"][0]["terms"]
+
+
+def test_a_question_that_no_entry_answers_opens_a_case_and_is_acknowledged(engine: Engine) -> None:
+    _take_in(engine, example("payment-date"))
+    _triage(engine)
+    (row,), (delivery,) = _rows(engine), _sent(engine)
+    assert (row.lane, delivery.kind) == (Lane.ESCALATED, "acknowledgement")
+    with reading(engine) as connection:
+        (case,) = cases.listing(connection)
+    assert (case.id, case.state, case.reason) == (row.id, "open", row.reason)
+    assert cases.reference_of(case.id) in _bytes(engine, delivery.id)["Subject"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "sender", "rule"),
+    [
+        (example("out-of-office"), TANAKA, "auto-submitted"),
+        (example("delivery-report"), "", "null sender"),
+        (_mail(SHARED, From=ADDRESS), ADDRESS, "own address"),
+    ],
+    ids=["an out-of-office reply", "a delivery report", "a mail of our own"],
+)
+def test_a_machine_is_kept_with_its_rule_and_hears_nothing(engine: Engine, raw: bytes, sender: str, rule: str) -> None:
+    _take_in(engine, raw, sender=sender)
+    _triage(engine)
+    (row,) = _rows(engine)
+    assert (row.lane, row.rule) == (Lane.SUPPRESSED, rule)
+    assert _sent(engine) == []
+    with reading(engine) as connection:
+        assert cases.listing(connection) == []
+        record = inbox.find(connection, row.id)
+    assert record is not None
+    assert record.raw == raw
+
+
+def test_list_mail_goes_to_a_person_in_silence(engine: Engine) -> None:
+    _take_in(engine, _mail(SHARED, List_Id="<members.example>"))
+    _triage(engine)
+    assert (_rows(engine)[0].lane, _rows(engine)[0].rule) == (Lane.ESCALATED, "list mail")
+    assert _sent(engine) == []
+    with reading(engine) as connection:
+        assert len(cases.listing(connection)) == 1
+
+
+def test_two_questions_are_answered_in_one_mail_in_their_order(engine: Engine) -> None:
+    _take_in(engine, example("two-questions"))
+    _triage(engine)
+    (delivery,) = _sent(engine)
+    body = _text(_bytes(engine, delivery.id))
+    first, second = (shipped_knowledge().corpus.entry(entry).answer.strip() for entry in ("q04", "q07"))
+    assert body.index(first) < body.index(second)
+
+
+def test_japanese_mail_of_the_old_encoding_is_answered(engine: Engine) -> None:
+    _take_in(engine, example("three-party-iso-2022-jp"))
+    _triage(engine)
+    assert _rows(engine)[0].lane == Lane.ANSWERED
+    assert _rows(engine)[0].subject
+
+
+def test_the_same_mail_taken_in_twice_is_answered_once(engine: Engine) -> None:
+    raw = _mail(SHARED)
+    _take_in(engine, raw, raw)
+    _triage(engine)
+    _take_in(engine, raw)
+    _triage(engine)
+    assert [row.lane for row in _rows(engine)] == ["answered", "suppressed", "suppressed"]
+    assert _rows(engine)[1].reason == "the same mail was taken in before"
+    assert len(_sent(engine)) == 1
+
+
+def test_a_reply_to_our_answer_goes_to_a_person_and_is_not_answered_again(engine: Engine) -> None:
+    _take_in(engine, _mail(SHARED))
+    _triage(engine)
+    ours = _sent(engine)[0].message_id
+    _take_in(engine, _mail(SHARED, Message_ID="<second@contractor.example>", In_Reply_To=ours))
+    _triage(engine)
+    first, second = _rows(engine)
+    assert (second.lane, second.reason) == (Lane.ESCALATED, "a reply to a mail of ours")
+    assert len(_sent(engine)) == 1
+    with reading(engine) as connection:
+        (case,) = cases.listing(connection)
+        assert case.id == first.id
+        assert [event.inquiry_id for event in cases.events(connection, case.id)] == [second.id]
+        assert cases.case_of(connection, second.id) == first.id
+
+
+def test_a_sender_who_had_many_automatic_mails_gets_a_person(engine: Engine) -> None:
+    _take_in(engine, *(_mail(SHARED, Message_ID=f"<{number}@contractor.example>") for number in range(22)))
+    _triage(engine)
+    lanes = [row.lane for row in _rows(engine)]
+    assert lanes == ["answered"] * 20 + ["escalated"] * 2
+    _take_in(engine, _mail(SHARED, Message_ID="<later@contractor.example>"))
+    _triage(engine, now=NOW + timedelta(hours=2))
+    assert _rows(engine)[-1].lane == Lane.ANSWERED
+
+
+def test_a_mail_whose_work_broke_off_three_times_goes_to_a_person_unread(engine: Engine) -> None:
+    _take_in(engine, _mail(SHARED))
+    for round_ in range(2):
+        with engine.begin() as connection:
+            assert inbox.claim(connection, now=NOW + round_ * LEASE, limit=1, lease=LEASE)
+    _triage(engine, now=NOW + 2 * LEASE)
+    assert (_rows(engine)[0].lane, _rows(engine)[0].reason) == (
+        Lane.ESCALATED,
+        "work on the mail broke off three times",
+    )
+    assert _sent(engine) == []
+
+
+class _BrokenLetters(Letters):
+    """Letters that fail on one kind, as a template that its rehearsal let pass might."""
+
+    def acknowledgement(self, *, subject: str, reference: str) -> object:  # type: ignore[override]  # it never returns
+        raise RuntimeError("broken")
+
+
+def test_a_letter_that_breaks_holds_up_neither_its_mail_nor_the_others(engine: Engine) -> None:
+    sender = Sender(AUTHOR.name, ADDRESS, 3)
+    whole = load_letters(ROOT / "templates", sender)
+    broken = _BrokenLetters(whole._templates, sender)
+    _take_in(engine, example("payment-date"), _mail(SHARED))
+    _triage(engine, using=Briefing(shipped_knowledge(), broken, AUTHOR))
+    assert [(row.lane, row.reason) for row in _rows(engine)] == [
+        ("escalated", "the answer could not be built"),
+        ("answered", "recognised"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\x00\xff" * 500,
+        b"Subject: =?utf-8?b?AA==?=\r\n\r\n\x00",
+        b"From: \xff\xfe\r\n\r\n\x1b$B!!",
+        b"\r\n" * 2000,
+    ],
+    ids=["nothing", "noise", "a NUL in the subject", "broken charsets", "empty lines"],
+)
+def test_bytes_that_are_no_mail_end_in_a_lane(engine: Engine, raw: bytes) -> None:
+    _take_in(engine, raw, _mail(SHARED))
+    _triage(engine)
+    assert all(row.lane for row in _rows(engine))
+    assert _rows(engine)[1].lane == Lane.ANSWERED
+
+
+def test_an_empty_inbox_is_nothing_to_do(engine: Engine) -> None:
+    assert _triage(engine) == 0

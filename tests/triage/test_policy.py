@@ -1,0 +1,135 @@
+"""decide() as a table: what is known in, the one outcome out."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from responder.corpus import Mode
+from responder.triage.classifier import Candidate, Recognition, Verdict
+from responder.triage.guard import Suppression
+from responder.triage.policy import (
+    NO_HISTORY,
+    Answer,
+    Decision,
+    Escalate,
+    History,
+    Reason,
+    Suppress,
+    Thresholds,
+    decide,
+)
+
+THRESHOLDS = Thresholds(floor=0.3, margin=0.05, automatic_per_sender=20)
+MODES = {"q01": Mode.AUTOMATIC, "q02": Mode.AUTOMATIC, "q03": Mode.REVIEW, "q04": Mode.OFF}
+
+
+def _verdict(entry: str = "q01", confidence: float = 0.5, margin: float = 0.2) -> Verdict:
+    return Verdict(entry, confidence, margin, (Candidate(entry, confidence),), ())
+
+
+def _decide(
+    *verdicts: Verdict,
+    suppression: Suppression | None = None,
+    history: History = NO_HISTORY,
+    trouble: Reason | None = None,
+) -> Decision:
+    return decide(suppression, _recognition(verdicts), history, trouble=trouble, modes=MODES, thresholds=THRESHOLDS)
+
+
+def _recognition(verdicts: Sequence[Verdict]) -> Recognition | None:
+    if not verdicts:
+        return None
+    return Recognition(verdicts[0], tuple(verdicts) if len(verdicts) > 1 else ())
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "entries", "confidence"),
+    [
+        ([_verdict()], ("q01",), 0.5),
+        ([_verdict(confidence=0.3, margin=0.05)], ("q01",), 0.3),
+        ([_verdict("q02"), _verdict("q01", 0.4)], ("q02", "q01"), 0.4),
+        ([_verdict(), _verdict(confidence=0.6)], ("q01",), 0.5),
+    ],
+    ids=[
+        "one question that is sure",
+        "exactly at the thresholds",
+        "two questions are answered in their order, with the lesser confidence",
+        "the same entry asked for twice is sent once",
+    ],
+)
+def test_what_is_sure_is_answered(verdicts: list[Verdict], entries: tuple[str, ...], confidence: float) -> None:
+    assert _decide(*verdicts) == Answer(entries, confidence)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "reason"),
+    [
+        ([_verdict(confidence=0.299)], Reason.UNSURE),
+        ([_verdict(margin=0.049)], Reason.TWO_FIT),
+        ([_verdict("q03")], Reason.REVIEW),
+        ([_verdict("q04")], Reason.OFF),
+        ([_verdict(), _verdict("q02", 0.1)], Reason.PARTLY),
+        ([_verdict(), _verdict("q03")], Reason.PARTLY),
+        ([_verdict(confidence=0.1), _verdict("q02", 0.1)], Reason.UNSURE),
+        ([], Reason.NOTHING_SAID),
+    ],
+    ids=[
+        "below the floor",
+        "two entries too close",
+        "an entry in review",
+        "an entry switched off",
+        "one of two questions unsure",
+        "one of two questions in review",
+        "both questions unsure",
+        "no text at all",
+    ],
+)
+def test_what_is_not_sure_goes_to_a_person_and_the_sender_hears_so(verdicts: list[Verdict], reason: Reason) -> None:
+    decision = _decide(*verdicts)
+    assert isinstance(decision, Escalate)
+    assert (decision.reason, decision.acknowledge, decision.rule) == (reason, True, None)
+    assert decision.entries == tuple(dict.fromkeys(verdict.entry for verdict in verdicts))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"history": History(in_thread=True)},
+        {"history": History(automatic_lately=20)},
+        {"trouble": Reason.UNREADABLE},
+        {"trouble": Reason.UNDELIVERABLE},
+        {"trouble": Reason.ABANDONED},
+        {"suppression": Suppression.LIST_MAIL},
+        {"suppression": Suppression.BULK},
+        {"suppression": Suppression.SUPPRESSION_ASKED},
+    ],
+    ids=lambda given: str(given),
+)
+def test_where_an_automatic_mail_may_be_one_too_many_a_person_gets_it_in_silence(
+    given: dict[str, object],
+) -> None:
+    decision = _decide(_verdict(), **given)  # type: ignore[arg-type]  # one keyword at a time
+    assert isinstance(decision, Escalate)
+    assert not decision.acknowledge
+    assert decision.rule == given.get("suppression")
+
+
+def test_the_last_automatic_mail_of_the_budget_is_still_sent() -> None:
+    assert isinstance(_decide(_verdict(), history=History(automatic_lately=19)), Answer)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in Suppression if not rule.needs_person], ids=lambda rule: rule.value)
+def test_a_machine_is_never_answered_however_sure_the_verdict(rule: Suppression) -> None:
+    sure = _verdict(confidence=1.0, margin=1.0)
+    assert _decide(sure, suppression=rule) == Suppress(rule, rule)
+    assert _decide(sure, suppression=rule, history=History(in_thread=True)) == Suppress(rule, rule)
+
+
+def test_the_same_mail_again_is_kept_in_silence() -> None:
+    assert _decide(_verdict(), history=History(repeated=True)) == Suppress(Reason.REPEATED)
+
+
+def test_text_that_was_garbled_is_not_answered_but_acknowledged() -> None:
+    decision = _decide(_verdict(), trouble=Reason.GARBLED)
+    assert isinstance(decision, Escalate)
+    assert decision.acknowledge
