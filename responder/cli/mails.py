@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def decide(context: typer.Context, paths: Paths, as_lines: Json = False) -> None:
     """Say what would become of mails, one line each. Needs no database and sends nothing."""
-    from responder.app import knowledge_of
+    from responder.app.pieces import knowledge_of
 
     config = settings(context)
     knowledge = knowledge_of(config)
@@ -98,7 +98,7 @@ def explain(
     as_lines: Json = False,
 ) -> None:
     """Walk one mail through every step and show the evidence. Needs no database and sends nothing."""
-    from responder.app import knowledge_of
+    from responder.app.pieces import knowledge_of
     from responder.triage.record import record_of
 
     knowledge = knowledge_of(settings(context))
@@ -146,7 +146,7 @@ def import_mails(context: typer.Context, paths: Paths) -> None:
     """Take .eml files, mboxes and Maildirs into the inbox, as if they had come by SMTP: they are answered too."""
     from rich.progress import Progress
 
-    from responder.app import take_in
+    from responder.app.pieces import take_in
 
     place = opened(context)
     total = 0

@@ -34,7 +34,7 @@ class Opened:
     @cached_property
     def engine(self) -> "Engine":
         """The store, with the schema of this version. Raises StoreError."""
-        from responder.app import ready_store
+        from responder.app.pieces import ready_store
 
         return ready_store(self.config)
 
@@ -46,13 +46,13 @@ class Opened:
     @property
     def author(self) -> "Mailbox":
         """Who our mails are from."""
-        from responder.app import author_of
+        from responder.app.pieces import author_of
 
         return author_of(self.config)
 
     def letters(self) -> "Letters":
         """The wording. Raises TemplateError."""
-        from responder.app import letters_of
+        from responder.app.pieces import letters_of
 
         return letters_of(self.config)
 

@@ -29,8 +29,8 @@ def serve(
     """Run the service until SIGTERM. SIGHUP reads corpus, templates and thresholds again."""
     import asyncio
 
-    from responder.app import AGENTS
-    from responder.app import serve as run
+    from responder.app.serving import AGENTS
+    from responder.app.serving import serve as run
     from responder.maillog import open_log
 
     agents = tuple(name.strip() for name in only.split(",") if name.strip())
@@ -58,19 +58,19 @@ def check(context: typer.Context) -> None:
 
 
 def _trials(config: "Config") -> Iterator[tuple[str, Callable[[], str]]]:
-    from responder import app
+    from responder.app import pieces
 
     def corpus() -> str:
-        knowledge = app.knowledge_of(config)
+        knowledge = pieces.knowledge_of(config)
         thresholds = knowledge.thresholds
         return f"ok, {len(knowledge.corpus.entries)} entries, floor {thresholds.floor}, margin {thresholds.margin}"
 
     def templates() -> str:
-        app.letters_of(config)
+        pieces.letters_of(config)
         return "ok"
 
     def database() -> str:
-        engine = app.ready_store(config)
+        engine = pieces.ready_store(config)
         place = engine.url.render_as_string(hide_password=True)
         engine.dispose()
         return f"ok, {place}"
@@ -78,7 +78,7 @@ def _trials(config: "Config") -> Iterator[tuple[str, Callable[[], str]]]:
     yield "corpus", corpus
     yield "templates", templates
     yield "database", database
-    yield "next hop", lambda: app.tried_next_hop(config)
+    yield "next hop", lambda: pieces.tried_next_hop(config)
 
 
 def health(context: typer.Context) -> None:

@@ -68,7 +68,7 @@ def check_corpus(context: typer.Context, as_lines: Json = False) -> None:
 @_database.command("upgrade")
 def upgrade_database(context: typer.Context) -> None:
     """Bring the store to this version's schema; `serve` does so too."""
-    from responder.app import store_of
+    from responder.app.pieces import store_of
     from responder.store.engine import schema_state, upgrade
 
     engine = store_of(settings(context))

@@ -147,7 +147,7 @@ def _secret_file(value: object) -> SecretFile | None:
     if path is None:
         return None
     try:
-        secret = path.read_text("utf-8").partition("\n")[0].removesuffix("\r")
+        secret = path.read_text("utf-8").partition("\n")[0]
     except UnicodeDecodeError:
         secret = ""
     if not secret:
