@@ -1,10 +1,8 @@
 """Settings → store, knowledge, wording, next hop: each piece as the settings ask for it."""
 
-import socket
-import tempfile
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Engine
@@ -116,32 +114,14 @@ def next_hop_of(config: Config) -> NextHop:
 
 
 def tried_next_hop(config: Config) -> str:
-    """Words on a next hop that can be reached. Raises ConfigError."""
-    match config.courier.next_hop:
-        case MaildirHop(path):
-            problem = _unwritable(path)
-            words = f"ok, folder {path}"
-        case SmtpHop() as hop:
-            problem = _unreachable(hop)
-            words = f"ok, {hop} answers"
+    """Words on a next hop that would take our mail. Raises ConfigError."""
+    problem = asyncio.run(_probed(next_hop_of(config)))
+    hop = config.courier.next_hop
     if problem is not None:
-        remedy = "See that it is there and that we may use it, or mend courier.next_hop"
-        raise ConfigError([Fault("config.toml", "courier.next_hop", problem, remedy)])
-    return words
+        remedy = "See that it is there and lets us in, or mend [courier]"
+        raise ConfigError([Fault("config.toml", "courier.next_hop", f"{hop}: {problem}", remedy)])
+    return f"ok, {hop}"
 
 
-def _unwritable(folder: Path) -> str | None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return None
-    except OSError as error:
-        return f"{folder} cannot be written to ({error.strerror})"
-
-
-def _unreachable(hop: SmtpHop) -> str | None:
-    try:
-        with socket.create_connection((hop.host, hop.port), timeout=10):
-            return None
-    except OSError as error:
-        return f"{hop} cannot be reached ({error})"
+async def _probed(next_hop: NextHop) -> str | None:
+    return await next_hop.probe()

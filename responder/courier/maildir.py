@@ -26,6 +26,14 @@ class Maildir:
             return Deferred(reply_line(f"{self.folder}: {error.strerror or type(error).__name__}"))
         return Sent(f"saved as {name}")
 
+    async def probe(self) -> str | None:
+        """Make the folder and write into it; what is wrong, or None."""
+        try:
+            await asyncio.to_thread(_try_out, self.folder)
+        except OSError as error:
+            return f"it cannot be written to: {error.strerror or type(error).__name__}"
+        return None
+
     async def close(self) -> None:
         """Nothing is held open between two mails."""
 
@@ -51,6 +59,12 @@ def _make(folder: Path) -> None:
     for part in parts:
         part.mkdir(parents=True, exist_ok=True)
     _flush(folder)
+
+
+def _try_out(folder: Path) -> None:
+    _make(folder)
+    with tempfile.TemporaryFile(dir=folder / "tmp"):
+        return
 
 
 def _is_read(cur: Path, name: str) -> bool:

@@ -87,6 +87,19 @@ class SmtpNextHop:
                 outcome = smtp if isinstance(smtp, Deferred) else await self._hand_over(smtp, delivery)
             return outcome or Deferred("the connection was lost")
 
+    async def probe(self) -> str | None:
+        """Connect, log in and name the null reverse-path, as every automatic mail does; what is wrong, or None."""
+        smtp = await self._open()
+        if isinstance(smtp, Deferred):
+            return smtp.reply
+        try:
+            await smtp.mail("")
+        except (SMTPException, OSError) as error:
+            return f"it refuses the null reverse-path, which automatic mail needs: {_words(error)}"
+        finally:
+            await _quit(smtp)
+        return None
+
     async def close(self) -> None:
         """Say QUIT on every kept connection, and wait a moment for the answers."""
         self._closed = True
