@@ -1,5 +1,6 @@
 """The one place that knows SQLite from PostgreSQL."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,14 +40,20 @@ def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise _store_error("SQLite without a file keeps nothing", "Name a file: sqlite:///state/responder.db")
     try:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(url.database))
     except OSError as error:
-        raise _store_error(f"its folder cannot be made ({error.strerror})", "Name a folder we may write to") from error
+        raise _store_error(f"its file cannot be made ({error.strerror})", "Name a folder we may write to") from error
     connect_args = {"timeout": _BUSY_SECONDS, "isolation_level": None}
     engine = sa.create_engine(url, connect_args=connect_args)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(file: Path) -> None:
+    # People's mail stands in it. SQLite gives its other files the mode of the first.
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:

@@ -74,6 +74,15 @@ def test_sqlite_flushes_at_every_commit(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_what_sqlite_writes_is_for_our_eyes_only(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/state/responder.db")
+    upgrade(engine)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "state").iterdir()}
+    assert set(modes.values()) == {0o600}
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    engine.dispose()
+
+
 def test_a_reader_on_sqlite_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path}/responder.db")
     upgrade(engine)
@@ -88,7 +97,7 @@ def test_a_reader_on_sqlite_does_not_wait_for_a_writer(tmp_path: Path) -> None:
         ("mysql://localhost/responder", "no support for mysql"),
         ("nonsense", "not a database URL"),
         ("sqlite://", "without a file"),
-        ("sqlite:////proc/nowhere/responder.db", "folder cannot be made"),
+        ("sqlite:////proc/nowhere/responder.db", "file cannot be made"),
     ],
 )
 def test_a_url_that_cannot_be_is_named_with_its_remedy(url: str, words: str) -> None:
