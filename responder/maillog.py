@@ -23,6 +23,7 @@ def open_log(style: LogStyle) -> None:
         if console
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
+    logging.getLogger().addHandler(_Forward(logging.WARNING))
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -36,6 +37,13 @@ def open_log(style: LogStyle) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+class _Forward(logging.Handler):
+    """What libraries have to say, in our form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log(record.name).log(record.levelno, record.getMessage())
 
 
 def _one_line(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

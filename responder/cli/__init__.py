@@ -1,5 +1,6 @@
 """The commands. Each imports what it needs when it runs, so that --help answers at once."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +48,8 @@ setup.register(app)
 
 def main() -> None:
     """The console script. An operator's fault ends with its remedy, not with a traceback."""
+    # mail-parser warns of every odd mail that a stranger sends; what comes of the reading says it better.
+    logging.getLogger("mailparser").setLevel(logging.CRITICAL)
     try:
         app()
     except OperatorError as error:

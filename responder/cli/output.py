@@ -45,8 +45,10 @@ def fail_with(error: OperatorError) -> NoReturn:
     fail("\n".join(str(fault) for fault in error.faults))
 
 
-def rows(items: Sequence[Mapping[str, Any]], *, as_lines: bool, zone: ZoneInfo, empty: str) -> None:
-    """A list: JSON, one object a line, or a table with times of the service's zone."""
+def rows(
+    items: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_lines: bool, zone: ZoneInfo, empty: str
+) -> None:
+    """A list: all that is known as JSON, one object a line, or these columns as a table in the service's zone."""
     if as_lines:
         for item in items:
             say(as_json(item))
@@ -58,11 +60,15 @@ def rows(items: Sequence[Mapping[str, Any]], *, as_lines: bool, zone: ZoneInfo, 
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in items[0]:
-        table.add_column(name, overflow="fold")
+    for name in columns:
+        table.add_column(
+            name.removesuffix("_at"), overflow="fold", no_wrap=name in {"id", "state"} or name.endswith("_at")
+        )
     for item in items:
-        table.add_row(*(cell(value, zone) for value in item.values()))
-    Console(markup=False, highlight=False).print(table)
+        table.add_row(*(cell(item[name], zone) for name in columns))
+    # A pipe has no width; what reads it wants whole lines.
+    width = None if sys.stdout.isatty() else 240
+    Console(markup=False, highlight=False, width=width).print(table)
 
 
 def cell(value: Any, zone: ZoneInfo) -> str:

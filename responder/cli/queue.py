@@ -31,6 +31,11 @@ inbox_app = typer.Typer(no_args_is_help=True)
 outbox_app = typer.Typer(no_args_is_help=True)
 
 
+_CASES = ("id", "reference", "opened_at", "state", "taken_by", "mail_from", "subject", "reason")
+_INBOX = ("id", "received_at", "mail_from", "subject", "lane", "reason")
+_OUTBOX = ("id", "inquiry_id", "kind", "recipient", "created_at", "state", "attempts", "next_attempt_at", "reply")
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -50,7 +55,7 @@ def list_cases(
     states = ("open", "taken", "closed") if everything else ("open", "taken")
     with reading(place.engine) as connection:
         found = [_case_row(case) for case in cases.listing(connection, states=states, limit=limit)]
-    rows(found, as_lines=as_lines, zone=place.zone, empty="No case is waiting.")
+    rows(found, _CASES, as_lines=as_lines, zone=place.zone, empty="No case is waiting.")
 
 
 def _case_row(case: Any) -> dict[str, Any]:
@@ -213,7 +218,7 @@ def list_inbox(
     with reading(place.engine) as connection:
         found = [asdict(row) for row in inbox.listing(connection, lane=lane, limit=limit)]
         balance = inbox.balance(connection)
-    rows(found, as_lines=as_lines, zone=place.zone, empty="Nothing here yet.")
+    rows(found, _INBOX, as_lines=as_lines, zone=place.zone, empty="Nothing here yet.")
     if not as_lines:
         say("  ".join(f"{name} {count}" for name, count in balance.items()))
 
@@ -256,7 +261,7 @@ def list_outbox(
     place = opened(context)
     with reading(place.engine) as connection:
         found = [asdict(row) for row in outbox.listing(connection, state=state, limit=limit)]
-    rows(found, as_lines=as_lines, zone=place.zone, empty="Nothing here.")
+    rows(found, _OUTBOX, as_lines=as_lines, zone=place.zone, empty="Nothing here.")
 
 
 @outbox_app.command("retry")
