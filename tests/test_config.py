@@ -112,9 +112,17 @@ def test_a_variable_is_text_that_becomes_what_the_key_is(
     assert getattr(loaded(tmp_path, "", {variable: text}).triage, key) == value
 
 
-def test_addresses_in_a_variable_are_divided_by_commas(tmp_path: Path) -> None:
-    config = loaded(tmp_path, "", {"RESPONDER_SERVICE__ALSO_KNOWN_AS": "a@example.jp, b@example.jp"})
-    assert config.service.also_known_as == ("a@example.jp", "b@example.jp")
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("a@example.jp, b@example.jp,", ("a@example.jp", "b@example.jp")),
+        ("a@example.jp", ("a@example.jp",)),
+        ("", ()),
+    ],
+)
+def test_addresses_in_a_variable_are_divided_by_commas(text: str, addresses: tuple[str, ...], tmp_path: Path) -> None:
+    config = loaded(tmp_path, "", {"RESPONDER_SERVICE__ALSO_KNOWN_AS": text})
+    assert config.service.also_known_as == addresses
 
 
 @pytest.mark.parametrize(
@@ -224,8 +232,13 @@ def test_every_mistake_of_file_and_environment_is_reported_at_once(tmp_path: Pat
             "Write a name of the IANA list, like Asia/Tokyo",
         ),
         (6, "listner", "there is no such section", "Did you mean listener?"),
-        (8, "triage.automatic_per_sender_per_hour", "0 is less than 1", "The default is 20"),
-        (9, "triage.batch", "true is not a whole number", "The default is 50"),
+        (
+            8,
+            "triage.automatic_per_sender_per_hour",
+            "0 is less than 1",
+            f"The default is {Config().triage.automatic_per_sender_per_hour}",
+        ),
+        (9, "triage.batch", "true is not a whole number", f"The default is {Config().triage.batch}"),
         (
             11,
             "courier.retry_first",
@@ -326,7 +339,7 @@ def test_a_value_that_cannot_be_is_refused_with_a_remedy(key: str, value: str, t
     assert (fault.key, fault.line) == (key, 2)
     assert fault.problem
     assert fault.remedy
-    assert "Input should" not in str(fault)
+    assert not re.search("Input should|Value error", str(fault))
 
 
 def _of_courier(**settings: str) -> str:

@@ -5,7 +5,7 @@ import time
 from urllib.parse import quote_from_bytes
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder.mail.body import html_text, parameter
@@ -46,6 +46,7 @@ def test_html_reads_as_it_looks(html: str, text: str) -> None:
     assert html_text(html) == text
 
 
+@settings(deadline=None)  # the first run imports codecs and layout engine
 @given(st.lists(st.sampled_from(["<div>", "</div>", "<!--", "-->", "<", "<p hidden>", "&#0;", "<?", "あ", "<style>"])))
 def test_any_markup_becomes_text(parts: list[str]) -> None:
     assert "\0" not in html_text("".join(parts))
@@ -72,6 +73,19 @@ def test_hostile_markup_takes_seconds_at_most(unit: str) -> None:
     begun = time.perf_counter()
     html_text(unit * (500_000 // len(unit)))
     assert time.perf_counter() - begun < 10
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        pytest.param("<a " + " ".join(f"x{n}=1" for n in range(50_000)) + ">a</a>", id="50,000 attributes"),
+        pytest.param("<table><tr>" + "<td>x" * 99_000, id="99,000 cells"),
+    ],
+)
+def test_tags_that_would_stall_the_layout_are_cut_out_instead(html: str) -> None:
+    begun = time.perf_counter()
+    assert html_text(html)
+    assert time.perf_counter() - begun < 2
 
 
 @pytest.mark.parametrize(
@@ -102,6 +116,7 @@ def test_a_parameter_is_read_as_mailers_write_it(field: bytes, name: str | None)
     assert parameter(part, "content-disposition", "filename") == name
 
 
+@settings(deadline=None)  # the first run imports codecs and layout engine
 @given(st.binary(max_size=300))
 def test_a_parameter_of_any_octets_never_raises(octets: bytes) -> None:
     part = email.message_from_bytes(b"Content-Type: text/plain; name" + octets)

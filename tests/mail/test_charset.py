@@ -4,7 +4,7 @@ import base64
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder.mail.charset import Decoded, decoded, decoded_field, one_line, unbase64
@@ -55,6 +55,9 @@ def test_a_japanese_sentence_is_read_whatever_the_label_says(raw: bytes, charset
         pytest.param("Привет".encode("koi8-r"), "koi8-r", "Привет", id="a charset of another script"),
         pytest.param("合同".encode("gbk"), "gb2312", "合同", id="Chinese"),
         pytest.param("résumé".encode(), "iso-8859-1", "résumé", id="UTF-8 under the label of ISO-8859-1"),
+        pytest.param("ください".encode(), "Shift_JIS", "ください", id="UTF-8 that Shift_JIS could decode"),
+        pytest.param("はい、テスト".encode("euc_jp"), "Shift_JIS", "はい、テスト", id="EUC-JP that it could decode"),
+        pytest.param("齋".encode("cp932"), "Shift_JIS", "齋", id="one rare kanji under its own label"),
         pytest.param(b"\xef\xbb\xbfabc", "utf-8", "abc", id="a byte order mark"),
         pytest.param(b"a\0b", None, "ab", id="NUL"),
         pytest.param(b"", "utf-8", "", id="nothing"),
@@ -69,6 +72,7 @@ def test_one_broken_octet_does_not_cost_the_sentence() -> None:
     assert read == Decoded(f"{SENTENCE}\ufffd{SENTENCE}", "utf-8", 1)
 
 
+@settings(deadline=None)  # the first run imports codecs and layout engine
 @given(st.binary(max_size=300), st.one_of(st.none(), st.text(max_size=30)))
 def test_any_octets_under_any_label_become_text(raw: bytes, declared: str | None) -> None:
     read = decoded(raw, declared)
@@ -77,6 +81,7 @@ def test_any_octets_under_any_label_become_text(raw: bytes, declared: str | None
     assert read.text.encode("utf-8").decode("utf-8") == read.text
 
 
+@settings(deadline=None)  # the first run imports codecs and layout engine
 @given(st.sampled_from(["iso-2022-jp", "hz", "iso-2022-kr", "utf-16", "utf-32", "gb18030"]), st.binary())
 def test_charsets_with_a_state_never_raise(declared: str, raw: bytes) -> None:
     for octets in (raw, b"\x1b$B" + raw, b"\x1b$(C" + raw):
@@ -135,6 +140,7 @@ def test_words_beyond_the_thousandth_stay_as_they_are() -> None:
     assert decoded_field(b"=?a?q?b?= " * 1001) == "b" * 1000 + " =?a?q?b?="
 
 
+@settings(deadline=None)  # the first run imports codecs and layout engine
 @given(st.binary(max_size=200))
 def test_a_field_of_any_octets_is_one_line_without_controls(octets: bytes) -> None:
     for value in (octets, b"=?utf-8?B?" + octets + b"?=", b"=?" + octets + b"?Q?=0D=0A?="):
@@ -144,6 +150,7 @@ def test_a_field_of_any_octets_is_one_line_without_controls(octets: bytes) -> No
         assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text)
 
 
+@settings(deadline=None)  # the first run imports codecs and layout engine
 @given(st.binary())
 def test_base64_is_read_back(octets: bytes) -> None:
     encoded = base64.encodebytes(octets)

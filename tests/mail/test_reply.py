@@ -148,6 +148,8 @@ def test_a_subject_stays_one_field(subject: str, shown: str) -> None:
     built = reply(subject=subject)
     assert subject_of(built) == shown
     assert names(built).count("Subject") == 1
+    # RFC 2047 §2: no line with an encoded word is longer than 76.
+    assert all(len(line) <= 76 for line in header(built).split(b"\r\n") if b"=?" in line)
 
 
 @pytest.mark.parametrize(
