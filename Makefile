@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+KILLS ?= 100
 
 BIN := .venv/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3] if sys.version_info >= (3, 11) else "")')
@@ -23,7 +24,7 @@ endif
 COMPILE := UV_SYSTEM_CERTS=1 uv pip compile --quiet --universal --generate-hashes --no-header --all-extras \
 	--group build pyproject.toml --python-version 3.11
 
-.PHONY: help run test lint check lock clean
+.PHONY: help run test kills lint check lock clean
 .NOTPARALLEL:
 .SUFFIXES:
 
@@ -35,6 +36,9 @@ run: $(RUN) ## Run the service with ./config.toml until Ctrl+C.
 
 test: $(DEV) ## Run the tests; ARGS="-k name" goes to pytest.
 	$(BIN)/python -m pytest $(ARGS)
+
+kills: $(DEV) ## Kill the service a hundred times under load on each database, and look that nothing is lost or doubled.
+	RESPONDER_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest tests/test_service.py -k killed $(ARGS)
 
 lint: $(DEV) ## Run the static checks.
 	$(BIN)/ruff check .
