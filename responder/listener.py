@@ -53,7 +53,7 @@ class Intake:
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((envelope, raw, done))
-        await asyncio.shield(done)
+        await done
 
     async def run(self) -> None:
         """Commit batch after batch until cancelled."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection, Engine
@@ -105,8 +105,9 @@ def _settle(
     history = _history(connection, inquiry, found, now)
     outcome = _written(inquiry, found, decision_on(found, history, briefing.knowledge), briefing)
     if outcome.reply is not None and _enqueue(connection, outcome, outcome.reply, now) is None:
-        # The same bytes were settled by another worker since their past was read.
-        outcome = Outcome(inquiry, found, Suppress(Reason.REPEATED), None, outcome.once)
+        # Another worker has settled the same bytes since their past was read: now they are a repetition.
+        repeated = replace(history, repeated=True)
+        outcome = _written(inquiry, found, decision_on(found, repeated, briefing.knowledge), briefing)
     inbox.settle(connection, inquiry, _settlement(outcome, briefing.knowledge), now=now)
     if isinstance(outcome.decision, Escalate):
         _open_case(connection, outcome, outcome.decision, now)
