@@ -134,8 +134,8 @@ def find(conn: Connection, case_id: int) -> Case | None:
 
 def waiting(conn: Connection) -> dict[str, int]:
     """How many cases stand in each state."""
-    rows = conn.execute(sa.select(cases.c.state, sa.func.count()).group_by(cases.c.state))
-    counts: dict[str, int] = dict(row._tuple() for row in rows)
+    rows = conn.execute(sa.select(cases.c.state, sa.func.count().label("n")).group_by(cases.c.state))
+    counts = {row.state: row.n for row in rows}
     return {state: counts.get(state, 0) for state in ("open", "taken", "closed")}
 
 
