@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiosmtpd.lmtp
@@ -223,6 +224,8 @@ class Listener:
                     server = await loop.create_server(self._factory(LmtpSession if lmtp else SmtpSession), host, port)
                 case Unix(path):
                     server = await loop.create_unix_server(self._factory(LmtpSession), path)
+                    # The MTA is another user; who may come here is said by the folder's mode.
+                    Path(path).chmod(0o666)
             self._servers.append(server)
         return [server.sockets[0].getsockname() for server in self._servers]
 

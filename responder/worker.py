@@ -117,7 +117,7 @@ def _settle(
 def _history(connection: Connection, inquiry: Inquiry, found: Reading, now: datetime) -> History:
     sender = inquiry.envelope.mail_from
     return History(
-        repeated=outbox.once_taken(connection, _once(inquiry)),
+        repeated=inbox.settled_before(connection, inquiry),
         in_thread=bool(_earlier(connection, found)),
         automatic_lately=outbox.automatic_since(connection, sender, since=now - LATELY) if sender else 0,
     )

@@ -197,7 +197,9 @@ def _fail(
 ) -> bool:
     ours = outbox.settle_failed(conn, delivery, state=state, reply=reply, now=now)
     if ours:
-        cases.open_case(conn, delivery.inquiry_id, reason=f"{delivery.kind.value} {state}: {reply}", now=now)
+        # A later mail of a thread has no case of its own.
+        case_id = cases.case_of(conn, delivery.inquiry_id) or delivery.inquiry_id
+        cases.open_case(conn, case_id, reason=f"{delivery.kind.value} {state}: {reply}", now=now)
     return ours
 
 

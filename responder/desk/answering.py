@@ -41,7 +41,7 @@ def answer_case(
     if not text.strip():
         return Refused.EMPTY
     with engine.begin() as connection:
-        case = cases.find(connection, case_id)
+        case = cases.find(connection, case_id, lock=True)
         refused = _refused(case, who)
         if case is None or refused is not None:
             return refused or Refused.NO_CASE

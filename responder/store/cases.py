@@ -126,9 +126,10 @@ def listing(conn: Connection, *, states: Sequence[str] = ("open", "taken"), limi
     return [Case(*row) for row in conn.execute(statement)]
 
 
-def find(conn: Connection, case_id: int) -> Case | None:
-    """One case, or None."""
-    row = conn.execute(_cases().where(cases.c.inquiry_id == case_id)).first()
+def find(conn: Connection, case_id: int, *, lock: bool = False) -> Case | None:
+    """One case, or None; with `lock` nobody else changes it before the transaction ends."""
+    statement = _cases().where(cases.c.inquiry_id == case_id)
+    row = conn.execute(statement.with_for_update(of=cases) if lock else statement).first()
     return None if row is None else Case(*row)
 
 

@@ -154,6 +154,13 @@ def _ours(inquiry: Inquiry) -> tuple[sa.ColumnElement[bool], ...]:
     return inbox.c.id == inquiry.id, inbox.c.lane.is_(None), inbox.c.leases == inquiry.lease
 
 
+def settled_before(conn: Connection, inquiry: Inquiry) -> bool:
+    """Whether the same bytes, from and to the same addresses, were settled as another inquiry."""
+    same = (inbox.c.digest == inquiry.digest, inbox.c.id != inquiry.id, inbox.c.lane.is_not(None))
+    found: bool = conn.execute(sa.select(sa.exists().where(*same))).scalar_one()
+    return found
+
+
 def release(conn: Connection, inquiries: Sequence[Inquiry]) -> None:
     """Give back what was claimed and not begun, as if it had never been leased."""
     for inquiry in inquiries:

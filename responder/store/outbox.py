@@ -188,12 +188,6 @@ def automatic_since(conn: Connection, recipient: str, *, since: datetime) -> int
     return conn.execute(statement).scalar_one()
 
 
-def once_taken(conn: Connection, once: str) -> bool:
-    """Whether a mail with this `once` stands in the outbox already."""
-    taken: bool = conn.execute(sa.select(sa.exists().where(outbox.c.once == once))).scalar_one()
-    return taken
-
-
 _LISTED = [
     outbox.c[name]
     for name in (
