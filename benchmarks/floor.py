@@ -1,4 +1,4 @@
-"""Which floor and margin to set: coverage and wrong answers on labelled mails, for a grid of both.
+"""Which floor and margin to set by hand for a corpus without examples: coverage and wrong answers for a grid of both.
 
     python benchmarks/floor.py LABELLED.jsonl [MORE.jsonl …]
 
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from responder.corpus import load_corpus
-from responder.triage.classifier import Recognition, fit
+from responder.triage.cold import fit_cold
 from responder.triage.policy import NO_HISTORY, Answer, Thresholds, decide
 from responder.triage.questions import questions_of
+from responder.triage.verdict import Recognition
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [floor / 100 for floor in range(20, 41, 2)]
@@ -38,7 +39,7 @@ def right(mail: dict[str, Any], entries: Sequence[str]) -> bool:
 def main(paths: Sequence[str]) -> None:
     """Print the table."""
     corpus = load_corpus(ROOT / "faq_corpus")
-    classifier = fit(corpus)
+    classifier = fit_cold(corpus)
     modes = {entry.id: entry.mode for entry in corpus.entries}
     mails = [json.loads(line) for path in paths for line in Path(path).read_text(encoding="utf-8").splitlines()]
     seen: list[tuple[dict[str, Any], Recognition]] = [

@@ -15,7 +15,7 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
-from tests.knowledge import ADDRESS, ROOT
+from tests.knowledge import ADDRESS, ROOT, STATE, shipped_classifier
 
 ALL = "listener,worker,courier,desk"
 
@@ -25,6 +25,7 @@ class Service:
 
     def __init__(self, folder: Path, only: str, environ: dict[str, str]) -> None:
         self.folder, self.environ = folder, environ
+        shipped_classifier()  # learned once, and found on disk by every process
         self._log = folder / f"log-{time.monotonic_ns()}"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -92,6 +93,7 @@ def environ_of(folder: Path, url: str, **more: str) -> dict[str, str]:
         "RESPONDER_STORE__URL": url,
         "RESPONDER_COURIER__NEXT_HOP": f"maildir:{folder / 'replies'}",
         "RESPONDER_SERVICE__LOG": "json",
+        "RESPONDER_SERVICE__STATE": str(STATE),
         **more,
     }
 

@@ -318,7 +318,7 @@ def test_a_file_in_another_encoding_is_a_fault_with_its_line(tmp_path: Path) -> 
         ("store.password_file", '"/nowhere/password"'),
         ("triage.floor", "nan"),
         ("triage.floor", "-0.1"),
-        ("triage.floor", '"0.3"'),
+        ("triage.floor", '"high"'),
         ("triage.automatic_per_sender_per_hour", "0"),
         ("triage.batch", "1001"),
         ("triage.batch", "5.0"),

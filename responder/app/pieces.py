@@ -42,14 +42,23 @@ def letters_of(config: Config) -> Letters:
 
 
 def knowledge_of(config: Config) -> Knowledge:
-    """The corpus, fitted. Raises CorpusError."""
+    """The corpus and what was learned of it. Raises CorpusError."""
     # scikit-learn takes a second to import, which most commands need not spend.
-    from responder.triage.classifier import fit
+    from responder.app.model import learned_of
+    from responder.triage.cold import fit_cold
+    from responder.triage.learned import LEAST_EXAMPLES
 
-    corpus = load_corpus(config.service.corpus)
-    triage = config.triage
-    thresholds = Thresholds(triage.floor, triage.margin, triage.automatic_per_sender_per_hour)
-    return Knowledge(corpus, fit(corpus), thresholds, own_addresses(config))
+    corpus, triage = load_corpus(config.service.corpus), config.triage
+    budget, own = triage.automatic_per_sender_per_hour, own_addresses(config)
+    if len(corpus.examples) < LEAST_EXAMPLES:
+        basis = (
+            "set by hand" if triage.floor is not None else f"none: {len(corpus.examples)} labelled mails are too few"
+        )
+        return Knowledge(corpus, fit_cold(corpus), Thresholds(triage.floor, triage.margin, budget), own, basis)
+    classifier = learned_of(corpus, config.service.state)
+    found = classifier.trial.threshold(alpha=triage.alpha, delta=triage.delta)
+    floor, basis = (found.floor, str(found)) if triage.floor is None else (triage.floor, "set by hand")
+    return Knowledge(corpus, classifier, Thresholds(floor, 0.0, budget), own, basis)
 
 
 def own_addresses(config: Config) -> frozenset[str]:

@@ -35,6 +35,12 @@ class Current:
     def __init__(self, config: Config, path: Path | None) -> None:
         self._path = path
         self.briefing = briefing_of(config)
+        self._tell()
+
+    def _tell(self) -> None:
+        knowledge = self.briefing.knowledge
+        entries, corpus = len(knowledge.corpus.entries), knowledge.corpus.fingerprint[:16]
+        log.info("knowledge", entries=entries, corpus=corpus, floor=knowledge.thresholds.floor, basis=knowledge.basis)
 
     def reload(self) -> None:
         """Read settings, corpus and templates again. What is wrong is logged, and the old ones stay."""
@@ -44,8 +50,8 @@ class Current:
             for fault in error.faults:
                 log.error("not reloaded", fault=str(fault))
         else:
-            knowledge = self.briefing.knowledge
-            log.info("reloaded", entries=len(knowledge.corpus.entries), corpus=knowledge.corpus.fingerprint[:16])
+            log.info("reloaded")
+            self._tell()
 
 
 async def serve(config: Config, path: Path | None, agents: Sequence[str]) -> None:
@@ -174,6 +180,6 @@ def _watch_signals(stop: asyncio.Event, current: Current | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    if current is not None:
-        reload = current.reload
-        loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, reload))
+    # Without a handler the signal would end a process that has nothing to read again.
+    reload = current.reload if current is not None else int
+    loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, reload))

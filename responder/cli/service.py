@@ -62,8 +62,8 @@ def _trials(config: "Config") -> Iterator[tuple[str, Callable[[], str]]]:
 
     def corpus() -> str:
         knowledge = pieces.knowledge_of(config)
-        thresholds = knowledge.thresholds
-        return f"ok, {len(knowledge.corpus.entries)} entries, floor {thresholds.floor}, margin {thresholds.margin}"
+        counts = f"{len(knowledge.corpus.entries)} entries, {len(knowledge.corpus.examples)} labelled mails"
+        return f"ok, {counts}\n{'floor':12}{knowledge.basis}"
 
     def templates() -> str:
         pieces.letters_of(config)

@@ -14,6 +14,7 @@ from responder.config.values import (
     Addresses,
     Command,
     Duration,
+    Floor,
     Folder,
     Line,
     Name,
@@ -24,6 +25,7 @@ from responder.config.values import (
 )
 
 _Share = Annotated[float, Field(ge=0, le=1)]
+_Chance = Annotated[float, Field(ge=0.001, le=0.5)]
 _NO_SECRET = SecretStr("")
 _SMTP, _LMTP, _DESK = (HostPort("127.0.0.1", port) for port in (2525, 8024, 8080))
 _REPLIES = MaildirHop(Path("state/replies"))
@@ -67,7 +69,9 @@ class Store:
 class Triage:
     """When an answer is sure enough, and how much is answered."""
 
-    floor: _Share = 0.26
+    alpha: _Chance = 0.01
+    delta: _Chance = 0.05
+    floor: Floor = None
     margin: _Share = 0.05
     automatic_per_sender_per_hour: Annotated[int, Field(ge=1)] = 20
     batch: Annotated[int, Field(ge=1, le=1000)] = 20

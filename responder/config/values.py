@@ -97,6 +97,20 @@ def size_text(size: int) -> str:
     return next((f"{size // unit}{name}" for name, unit in _BYTES.items() if size % unit == 0), str(size))
 
 
+def _floor(value: object) -> float | None:
+    """A share, or None for "": then the labelled mails say which."""
+    text = value.strip() if isinstance(value, str) else value
+    if text == "":
+        return None
+    try:
+        share = float(text) if isinstance(text, int | float | str) and not isinstance(text, bool) else -1.0
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise unfit(f"{quoted(value)} is not from 0 to 1", 'Write a number like 0.9, or "" to have it chosen')
+    return share
+
+
 def _path(value: object) -> Path:
     text = as_line(value)
     if not text:
@@ -166,6 +180,7 @@ def _command(value: object) -> tuple[str, ...]:
 
 
 Duration = Annotated[timedelta, PlainValidator(_duration)]
+Floor = Annotated[float | None, PlainValidator(_floor)]
 Size = Annotated[int, PlainValidator(_size)]
 Line = Annotated[str, PlainValidator(as_line)]
 Name = Annotated[str, PlainValidator(_name)]

@@ -1,11 +1,9 @@
-"""faq_corpus/ → entries. Every file that is wrong is named with its key, line and remedy, all of them at once."""
+"""faq_corpus/*.toml → entries. Every file that is wrong is named with its key, line and remedy, all at once."""
 
-import hashlib
-import json
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -62,21 +60,6 @@ class Entry:
     """For staff: what they should know before they send it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """All entries, by number, and a fingerprint of every word in them."""
-
-    entries: tuple[Entry, ...]
-    fingerprint: str
-
-    def entry(self, entry_id: str) -> Entry:
-        """The entry with this id; KeyError if there is none."""
-        for entry in self.entries:
-            if entry.id == entry_id:
-                return entry
-        raise KeyError(entry_id)
-
-
 _ENTRY = TypeAdapter(Entry)
 
 _REMEDIES = {
@@ -95,8 +78,8 @@ _REMEDIES = {
 }
 
 
-def load_corpus(folder: Path) -> Corpus:
-    """Read every *.toml of a folder. Raises CorpusError with all that is wrong."""
+def load_entries(folder: Path) -> tuple[Entry, ...]:
+    """Read every *.toml of a folder, by number. Raises CorpusError with all that is wrong."""
     faults: list[Fault] = []
     if not folder.is_dir():
         raise CorpusError([Fault(shown(folder), "", "no such folder", "Name the folder in service.corpus")])
@@ -107,8 +90,7 @@ def load_corpus(folder: Path) -> Corpus:
     faults.extend(_collisions(entries))
     if faults:
         raise CorpusError(faults)
-    ordered = tuple(sorted((entry for _, entry in entries), key=lambda entry: entry.number))
-    return Corpus(ordered, _fingerprint(ordered))
+    return tuple(sorted((entry for _, entry in entries), key=lambda entry: entry.number))
 
 
 def _read_entry(path: Path, faults: list[Fault]) -> Entry | None:
@@ -161,9 +143,3 @@ def _collisions(entries: Iterable[tuple[Path, Entry]]) -> list[Fault]:
                 problem = f"{phrasing!r} also stands in {shown(other)}"
                 faults.append(Fault(shown(path), "phrasings", problem, "Leave it where it is answered"))
     return faults
-
-
-def _fingerprint(entries: tuple[Entry, ...]) -> str:
-    # The dates are the only values that JSON does not know.
-    canonical = json.dumps([asdict(entry) for entry in entries], sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from responder.corpus import Mode
-from responder.triage.classifier import Recognition, Verdict
 from responder.triage.guard import Suppression
+from responder.triage.verdict import Recognition, Verdict
 
 
 class Reason(StrEnum):
@@ -31,10 +31,12 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What a verdict must reach before a machine answers; scale of `Verdict.confidence`."""
+    """What a verdict must reach before a machine answers."""
 
-    floor: float
+    floor: float | None
+    """On the scale of `Verdict.confidence`; None: nothing is sure enough."""
     margin: float
+    """On the scale of `Verdict.margin`."""
     automatic_per_sender: int
     """Automatic mails that one address may have had in the last hour."""
 
@@ -152,7 +154,7 @@ def _doubt(verdicts: Sequence[Verdict], modes: Mapping[str, Mode], thresholds: T
 
 
 def _doubt_of(verdict: Verdict, modes: Mapping[str, Mode], thresholds: Thresholds) -> Reason | None:
-    if verdict.confidence < thresholds.floor:
+    if thresholds.floor is None or verdict.confidence < thresholds.floor:
         return Reason.UNSURE
     if verdict.margin < thresholds.margin:
         return Reason.TWO_FIT

@@ -2,21 +2,22 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from responder.corpus import LEAST_PHRASINGS, Corpus, Entry
 from responder.errors import Fault
-from responder.triage.classifier import Classifier, fit
+from responder.triage.cold import ColdClassifier, fit_cold
 from responder.triage.questions import Question
 from responder.triage.text import normalised
 
 TWINS = 0.4
-"""Cosine above which two entries' questions read as one; the nearest pair of the shipped corpus has 0.25."""
+"""Cosine above which two entries' questions read as one; the nearest pair of the shipped corpus has 0.30."""
 
 BARE = 20
 """Characters under which an answer says yes or no and hardly to what."""
 
 _CUT = re.compile(r"-/?$|[\s、。」）]|…")
-_ASKED = re.compile(r"[??]|か。|か(?=$|\n)")
+_ASKED = re.compile(r"[?？]|か。|か(?=$|\n)")
 _AFFIRMATION = re.compile(
     r"^(?:はい|いいえ|可能です|可能でございます|できます|できません|不可|問題ございません|問題ありません)(?:[、。]|です|$)"
 )
@@ -24,12 +25,14 @@ _AFFIRMATION = re.compile(
 
 def warnings_of(corpus: Corpus, folder: str) -> list[Fault]:
     """Near twins, bare answers, cut links, entries with two questions, entries with few or misleading phrasings."""
-    classifier = fit(corpus)
+    classifier = fit_cold(corpus)
+    # Phrasings would dilute a question that another entry repeats word by word.
+    questions = fit_cold(replace(corpus, entries=tuple(replace(entry, phrasings=()) for entry in corpus.entries)))
     warnings: list[Fault] = []
     for entry in corpus.entries:
         file = f"{folder}/{entry.id}.toml"
-        warnings.extend(Fault(file, key, problem, remedy) for key, problem, remedy in _of_words(entry))
-        warnings.extend(Fault(file, key, problem, remedy) for key, problem, remedy in _of_neighbours(entry, classifier))
+        findings = (*_of_words(entry), *_of_twins(entry, questions), *_of_phrasings(entry, classifier))
+        warnings.extend(Fault(file, key, problem, remedy) for key, problem, remedy in findings)
     return warnings
 
 
@@ -65,10 +68,10 @@ def _of_words(entry: Entry) -> Iterator[_Finding]:
         )
 
 
-def _of_neighbours(entry: Entry, classifier: Classifier) -> Iterator[_Finding]:
-    """Another entry that this one's question fits as well; each pair is named once, at the later entry."""
+def _of_twins(entry: Entry, questions: ColdClassifier) -> Iterator[_Finding]:
+    """Entries that ask nearly the same; each pair is named once, at the later entry."""
     question = normalised(entry.question)
-    (verdict,) = classifier.verdicts([Question(question, question)])
+    (verdict,) = questions.verdicts([Question(question, question)])
     for candidate in verdict.candidates:
         if candidate.entry < entry.id and candidate.score > TWINS:
             yield (
@@ -76,12 +79,11 @@ def _of_neighbours(entry: Entry, classifier: Classifier) -> Iterator[_Finding]:
                 f"a near twin of {candidate.entry} (likeness {candidate.score:.2f})",
                 "Merge the two, or give each the words that tell it apart",
             )
+
+
+def _of_phrasings(entry: Entry, classifier: ColdClassifier) -> Iterator[_Finding]:
     for phrasing in entry.phrasings:
         text = normalised(phrasing)
         (verdict,) = classifier.verdicts([Question(text, text)])
         if verdict.entry != entry.id:
-            yield (
-                "phrasings",
-                f"{phrasing!r} is nearer to {verdict.entry}",
-                "Move it there, or say it more plainly",
-            )
+            yield "phrasings", f"{phrasing!r} is nearer to {verdict.entry}", "Move it there, or say it more plainly"

@@ -26,6 +26,8 @@ class Question:
 class Questions:
     """What a mail asks, as a whole and piece by piece."""
 
+    subject: str
+    """Normalised."""
     whole: Question
     units: tuple[Question, ...]
     """Two or more where the mail seems to ask several things, else none."""
@@ -33,7 +35,7 @@ class Questions:
 
 _QUOTED = re.compile(r"^\s*(?:[>|]|\(引用\))+\s?")
 _REPLY_HEAD = re.compile(
-    r"-{3,}\s*(?:original message|元のメッセージ|転送メッセージ|forwarded message|転送)"
+    r"(?<!-)-{3,}\s*(?:original message|元のメッセージ|転送メッセージ|forwarded message|転送)"
     r"|^on .{1,200} wrote:\s*$|^\d{4}年\d{1,2}月\d{1,2}日.{0,100}:\s*$|begin forwarded message"
 )
 _HEAD_FIELD = re.compile(r"^\s*(?:from|to|cc|date|sent|subject|差出人|宛先|送信者|送信日時|日時|件名)\s*:")
@@ -44,7 +46,8 @@ _GREETING = re.compile(
     r"|(?:いつも|平素|日頃).{0,40}(?:お世話|厚く御礼|ありがとう|感謝|賜り).{0,30}$"
     r"|(?:大変)?お世話(?:になって|に なって|様).{0,20}$|.{0,30}(?:と申します|でございます|です)[。.]?\s*$"
     r"|(?:突然の|初めて).{0,30}$|(?:何卒|どうぞ|以上|宜しく|よろしく|お手数|恐れ入り|ご多忙|お忙しい).{0,60}$"
-    r"|(?:dear|hello|hi|good (?:morning|afternoon)).{0,60}$|(?:best|kind|warm)? ?regards,?.{0,40}$|thank you.{0,60}$)"
+    r"|(?:dear|hello|hi|good (?:morning|afternoon))\b.{0,60}$"
+    r"|(?:best|kind|warm)? ?regards,?.{0,40}$|thank you\b.{0,60}$)"
 )
 _CONTACT = re.compile(
     r"(?:tel|fax|e-?mail|mail|電話|携帯|ファックス|〒|https?://)\s*[::]?|\d{2,4}-\d{2,4}-\d{3,4}|[\w.+-]+@[\w-]+\."
@@ -62,18 +65,22 @@ _COURTESY = re.compile(
     r"^(?:以上|何卒|どうぞ|ご(?:回答|返信|返事|連絡|教示|確認|対応|検討|指導)|お(?:返事|手数|忙しい|知らせ|教え)"
     r"|よろしく|宜しく|教えて|恐れ入り|可能でしたら|ご多忙).{0,40}$"
 )
+# What may stand in front of a question and is no part of it.
+_LEAD = re.compile(r"^(?:恐れ入り|お手数|ご多忙|お忙しい|初めて)[^、,]{0,30}[、,]\s*")
+_QUESTION = re.compile(r"[?]|(?:か|かな|でしょうか|ますか|のか)[。.、\s)」]*$")
 _FRAGMENT = 8
 """Characters under which a sentence cannot be a question of its own."""
 
 
 def questions_of(subject: str, body: str) -> Questions:
     """What a mail asks; one that asks nothing yields what it says, and one that says nothing its subject."""
-    subject, body = normalised(subject)[:500].strip(), normalised(body)[:MAX_CHARACTERS]
+    subject, body = normalised(subject[:500]).strip(), normalised(body[:MAX_CHARACTERS])[:MAX_CHARACTERS]
     lines = _own_lines(body.splitlines(), forwarded=_FORWARDED.search(subject) is not None)
     kept = _without_frame(lines)
-    text = " ".join(kept).strip() or " ".join(lines).strip() or subject
+    text = " ".join(kept).strip() or subject or " ".join(lines).strip()
     units = _units(kept)[:MAX_UNITS]
     return Questions(
+        subject,
         Question(text, f"{subject}\n{' '.join(lines)}"),
         tuple(Question(unit, unit) for unit in units) if len(units) > 1 else (),
     )
@@ -101,11 +108,22 @@ def _own_lines(lines: Sequence[str], *, forwarded: bool) -> list[str]:
 def _without_frame(lines: Sequence[str]) -> list[str]:
     """Without salutation, courtesy, contact lines, and the signature under the last rule."""
     end = len(lines)
-    for index in range(len(lines) - 1, max(len(lines) - 15, 0), -1):
+    for index in range(len(lines) - 1, max(len(lines) - 16, -1), -1):
         if _RULE.match(lines[index]) and not any(_ASKS.search(line) for line in lines[index:]):
             end = index
     kept = (line.strip() for line in lines[:end] if not _RULE.match(line))
-    return [line for line in kept if line and not _GREETING.match(line) and not _is_contact(line)]
+    return [line for line in kept if line and not _is_greeting(line) and not _is_contact(line)]
+
+
+def _is_greeting(line: str) -> bool:
+    return _GREETING.match(line) is not None and (_QUESTION.search(line) is None or _is_courtesy(line))
+
+
+def _is_courtesy(sentence: str) -> bool:
+    """Whether it asks for an answer, and for nothing that the answer could say."""
+    lead = _LEAD.match(sentence)
+    said = sentence[lead.end() :] if lead else sentence
+    return not said or _COURTESY.match(said) is not None
 
 
 def _is_contact(line: str) -> bool:
@@ -138,10 +156,10 @@ def _asked(sentences: Sequence[str]) -> list[str]:
     units: list[str] = []
     leading: list[str] = []
     for sentence in sentences:
-        if _ASKS.search(sentence) and not _COURTESY.match(sentence):
+        if _ASKS.search(sentence) and not _is_courtesy(sentence):
             units.append(" ".join([*leading, sentence]))
             leading = []
-        elif units and not leading and (_COURTESY.match(sentence) or len(sentence) < _FRAGMENT):
+        elif units and not leading and (_is_courtesy(sentence) or len(sentence) < _FRAGMENT):
             units[-1] += f" {sentence}"
         else:
             leading.append(sentence)

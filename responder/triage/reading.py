@@ -7,10 +7,10 @@ from responder.corpus import Corpus, Mode
 from responder.mail.address import valid_address
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, Unreadable, parse_message
-from responder.triage.classifier import Classifier, Recognition
 from responder.triage.guard import Suppression, suppression_of
 from responder.triage.policy import Decision, History, Reason, Thresholds, decide
 from responder.triage.questions import Questions, questions_of
+from responder.triage.verdict import Classifier, Recognition
 
 MOST_REPLACED = 0.02
 """Share of characters that could not be decoded above which a machine must not trust what it reads."""
@@ -25,6 +25,8 @@ class Knowledge:
     thresholds: Thresholds
     own_addresses: frozenset[str]
     """Normalised."""
+    basis: str = ""
+    """Where the floor comes from, in a sentence for operators."""
 
     @property
     def modes(self) -> Mapping[str, Mode]:

@@ -3,10 +3,9 @@
 from typing import Any
 
 from responder.mail.message import Message
-from responder.triage.classifier import Verdict
 from responder.triage.policy import Answer, Decision, Escalate, Suppress
-from responder.triage.questions import Question
 from responder.triage.reading import Knowledge, Reading
+from responder.triage.verdict import Verdict
 
 
 def action_of(decision: Decision) -> str:
@@ -41,16 +40,14 @@ def record_of(reading: Reading, decision: Decision, knowledge: Knowledge) -> dic
 
 def _questions(reading: Reading) -> list[dict[str, Any]]:
     """The mail as a whole, then its units where they were told apart."""
-    if reading.questions is None or reading.recognition is None:
+    if reading.recognition is None:
         return []
-    pairs = [(reading.questions.whole, reading.recognition.whole)]
-    pairs.extend(zip(reading.questions.units, reading.recognition.units, strict=False))
-    return [_question(question, verdict) for question, verdict in pairs]
+    return [_question(verdict) for verdict in (reading.recognition.whole, *reading.recognition.units)]
 
 
-def _question(question: Question, verdict: Verdict) -> dict[str, Any]:
+def _question(verdict: Verdict) -> dict[str, Any]:
     return {
-        "text": question.text,
+        "text": verdict.question,
         "entry": verdict.entry,
         "confidence": verdict.confidence,
         "margin": verdict.margin,

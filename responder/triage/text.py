@@ -11,8 +11,15 @@ _RUN = re.compile(r"[ぁ-ゖァ-ヺー一-鿿々〇a-z0-9]+")
 _WORD = re.compile(r"[ァ-ヺー]+|[一-鿿々〇]+|[a-z0-9]+|[ぁ-ゖ]+")
 
 
+# Marks that combine with the letter before them are sorted when they are normalised, in time that grows with the
+# square of how many there are; no writing piles up more than a few (Unicode Standard Annex 15, stream-safe text).
+_MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f]"
+_PILED = re.compile(f"({_MARK}{{4}}){_MARK}+")
+
+
 def normalised(text: str) -> str:
     """NFKC, lower case, one form for tildes and dashes: half-width kana and full-width letters become ordinary."""
+    text = _PILED.sub(r"\1", text)
     return unicodedata.normalize("NFKC", text.translate(_ALIKE)).lower().translate(_ALIKE)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pytest
 
 from responder.corpus import Mode
-from responder.triage.classifier import Candidate, Recognition, Verdict
 from responder.triage.guard import Suppression
 from responder.triage.policy import (
     NO_HISTORY,
@@ -18,13 +17,14 @@ from responder.triage.policy import (
     Thresholds,
     decide,
 )
+from responder.triage.verdict import Candidate, Recognition, Verdict
 
 THRESHOLDS = Thresholds(floor=0.3, margin=0.05, automatic_per_sender=20)
 MODES = {"q01": Mode.AUTOMATIC, "q02": Mode.AUTOMATIC, "q03": Mode.REVIEW, "q04": Mode.OFF}
 
 
 def _verdict(entry: str = "q01", confidence: float = 0.5, margin: float = 0.2) -> Verdict:
-    return Verdict(entry, confidence, margin, (Candidate(entry, confidence),), ())
+    return Verdict("question?", entry, confidence, margin, (Candidate(entry, confidence),), ())
 
 
 def _decide(

@@ -1,0 +1,45 @@
+"""What can be answered: the entries of the FAQ, and mails that are labelled with them."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from responder.corpus.entries import LEAST_PHRASINGS, Entry, Link, Mode, load_entries
+from responder.corpus.examples import Example, load_examples, read_examples
+
+__all__ = ["LEAST_PHRASINGS", "Corpus", "Entry", "Example", "Link", "Mode", "load_corpus", "read_examples"]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """All entries, by number, the labelled mails, and a fingerprint of every word in them."""
+
+    entries: tuple[Entry, ...]
+    examples: tuple[Example, ...]
+    fingerprint: str
+
+    def entry(self, entry_id: str) -> Entry:
+        """The entry with this id; KeyError if there is none."""
+        for entry in self.entries:
+            if entry.id == entry_id:
+                return entry
+        raise KeyError(entry_id)
+
+
+def load_corpus(folder: Path) -> Corpus:
+    """Read the entries of a folder and the labelled mails in its folder `examples`. Raises CorpusError."""
+    entries = load_entries(folder)
+    examples = load_examples(folder / "examples", (entry.id for entry in entries))
+    return Corpus(entries, examples, _fingerprint(entries, examples))
+
+
+def _fingerprint(entries: Sequence[Entry], examples: Sequence[Example]) -> str:
+    digest = hashlib.sha256()
+    items: tuple[Entry | Example, ...] = (*entries, *examples)
+    for item in items:
+        # The dates are the only values that JSON does not know.
+        digest.update(json.dumps(asdict(item), sort_keys=True, ensure_ascii=False, default=str).encode())
+        digest.update(b"\n")
+    return digest.hexdigest()

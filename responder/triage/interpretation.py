@@ -1,0 +1,78 @@
+"""What a mail may be asking: sets of entries that would answer it, and what speaks for and against each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """How a mail scores: near 1 where an entry answers it, near 0 where it does not.
+
+    The last column of each is "nobody": near 1 where a person must answer.
+    """
+
+    whole: Scores
+    """The mail without its frame, shape (entries + 1,)."""
+    context: Scores
+    """The same as it came."""
+    units: Scores
+    """Its questions one by one, shape (units, entries + 1); no rows where it asks one thing."""
+    length: int
+    """Characters."""
+
+
+def interpretations(sighting: Sighting) -> list[tuple[int, ...]]:
+    """Sets of entries worth weighing, as indices in the order of the questions; the best single entry comes first."""
+    order = np.argsort(-sighting.whole[:-1], kind="stable")
+    found: list[tuple[int, ...]] = [(int(order[0]),)]
+    if len(sighting.units):
+        tops = tuple(dict.fromkeys(int(top) for top in sighting.units[:, :-1].argmax(axis=1)))
+        pair = _as_asked((int(order[0]), int(order[1])), sighting.units) if len(order) > 1 else tops
+        for several in (tops, pair):
+            if len(several) > 1 and all(set(several) != set(other) for other in found):
+                found.append(several)
+    return found
+
+
+def _as_asked(entries: Sequence[int], units: Scores) -> tuple[int, ...]:
+    """Entries in the order of the units that ask for them most."""
+    return tuple(sorted(entries, key=lambda entry: (int(units[:, entry].argmax()), entry)))
+
+
+def evidence(sighting: Sighting, entries: Sequence[int]) -> list[float]:
+    """Numbers that tell a right interpretation from a wrong one; always as many.
+
+    For the whole, its context and its units: the least of the entries' scores, the best of those left out, and how
+    much speaks for a person. A wrong single answer to two questions shows in the units; a near miss in "nobody".
+    """
+    chosen = list(entries)
+    others = [entry for entry in range(len(sighting.whole) - 1) if entry not in chosen]
+    units = sighting.units if len(sighting.units) else sighting.whole[np.newaxis, :]
+    inside, outside = units[:, chosen].max(axis=1), _best(units[:, others])
+    least, rival = float(sighting.whole[chosen].min()), float(_best(sighting.whole[np.newaxis, others])[0])
+    return [
+        float(len(chosen) > 1),
+        least,
+        rival,
+        least - rival,
+        float(sighting.whole[-1]),
+        float(sighting.context[chosen].min()),
+        float(_best(sighting.context[np.newaxis, others])[0]),
+        float(sighting.context[-1]),
+        float(inside.min()),
+        float(outside.max()),
+        float((inside - outside).min()),
+        float(units[:, -1].max()),
+        float((inside > outside).mean()),
+        float(np.log1p(sighting.length)),
+    ]
+
+
+def _best(scores: Scores) -> Scores:
+    """The highest score of each row; 0 where no entry is left out."""
+    return scores.max(axis=1) if scores.shape[1] else np.zeros(len(scores))

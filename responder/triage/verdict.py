@@ -1,0 +1,73 @@
+"""What recognition says, whichever classifier says it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from responder.triage.questions import Questions
+
+SHOWN_TERMS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A piece of text that spoke for an entry, and its share of the score."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An entry, and how much speaks for it."""
+
+    entry: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one question was recognised as."""
+
+    question: str
+    """The text that it is about."""
+    entry: str
+    confidence: float
+    """0..1, comparable with the floor of the classifier that gave it."""
+    margin: float
+    """Distance to the next entry, in scores."""
+    candidates: tuple[Candidate, ...]
+    """The best three, best first."""
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What a mail was recognised as."""
+
+    whole: Verdict
+    units: tuple[Verdict, ...]
+    """One verdict per entry that must be sent, where there are several; else none: then the mail asks one thing."""
+
+
+class Classifier(Protocol):
+    """Fitted on a corpus; the same corpus and questions give the same recognition (Law 4)."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of all that the numbers come from."""
+
+    def classify(self, questions: Questions) -> Recognition:
+        """What a mail asks, as a whole and in its units."""
+
+
+def readable(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """The first few terms of at least two characters, none of which contains another."""
+    chosen: list[Term] = []
+    for term in terms:
+        overlaps = any(term.text in other.text or other.text in term.text for other in chosen)
+        if len(term.text) > 1 and not overlaps:
+            chosen.append(Term(term.text, round(term.weight, 6)))
+        if len(chosen) == SHOWN_TERMS:
+            break
+    return tuple(chosen)

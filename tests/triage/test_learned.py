@@ -1,0 +1,107 @@
+"""What is learned from the shipped mails: as promised, the same each time, and readable."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from responder.corpus import Corpus, load_corpus
+from responder.triage.learned import LearnedClassifier, fingerprint_of, fit_learned
+from responder.triage.questions import questions_of
+from responder.triage.verdict import Recognition
+from tests.knowledge import ROOT, shipped_classifier
+
+
+def _asked(text: str, subject: str = "") -> Recognition:
+    return shipped_classifier().classify(questions_of(subject, text))
+
+
+@pytest.fixture(scope="module")
+def small() -> Corpus:
+    """Two authors' mails: enough to learn from, quick to learn."""
+    whole = load_corpus(ROOT / "faq_corpus")
+    return replace(whole, examples=tuple(mail for mail in whole.examples if mail.author in "ab"), fingerprint="small")
+
+
+def test_the_shipped_mails_allow_a_promise() -> None:
+    found = shipped_classifier().trial.threshold(alpha=0.01, delta=0.05)
+    assert found.floor is not None
+    assert found.mails == len(load_corpus(ROOT / "faq_corpus").examples)
+    assert found.answered > 10 * found.wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        ("契約書の金額が誤っており同意できません。この場合どのような手続きになりますか。", ["q01"]),
+        ("当社はテキスト形式のメールしか受信できませんが、問題ありませんか。", ["q02"]),
+        ("部署全員で使っている共有アドレスを契約担当者のアドレスとして届け出てもよいですか。", ["q04"]),
+        ("三者間の契約でも電子契約は利用できますか。", ["q07"]),
+        (
+            "1. 部署で共有しているメールアドレスを契約担当者のアドレスとして使えますか。\n"
+            "2. 三者契約でもクラウドサインを利用できますか。",
+            ["q04", "q07"],
+        ),
+    ],
+)
+def test_a_question_in_other_words_is_recognised(text: str, entries: list[str]) -> None:
+    found = _asked(text)
+    assert [verdict.entry for verdict in found.units or (found.whole,)] == entries
+    assert found.whole.confidence > 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "先月分の請求書のお支払日はいつでしょうか。",
+        "届け出た契約担当者のメールアドレスを変更したいのですが、どのような手続きが必要ですか。",
+        "確認依頼メールが届きません。もう一度送っていただけますか。",
+        "ありがとうございました。",
+    ],
+    ids=["another subject", "a change afterwards", "a mail that did not come", "thanks"],
+)
+def test_what_no_entry_answers_is_not_sure(text: str) -> None:
+    floor = shipped_classifier().trial.threshold(alpha=0.01, delta=0.05).floor
+    assert floor is not None
+    assert _asked(text).whole.confidence < floor
+
+
+def test_the_words_that_spoke_for_an_entry_stand_in_the_question() -> None:
+    verdict = _asked("部署の共有メールアドレスを届け出てもよいですか。").whole
+    assert verdict.terms
+    assert all(term.text in verdict.question for term in verdict.terms)
+    assert verdict.candidates[0].entry == verdict.entry
+
+
+def test_learning_again_gives_the_same_numbers_in_another_process(small: Corpus, tmp_path: Path) -> None:
+    script = (
+        "import sys; from dataclasses import replace; from pathlib import Path\n"
+        "from responder.corpus import load_corpus; from responder.triage.learned import fit_learned\n"
+        "whole = load_corpus(Path(sys.argv[1]))\n"
+        "mails = tuple(mail for mail in whole.examples if mail.author in 'ab')\n"
+        "Path(sys.argv[2]).write_bytes(fit_learned(replace(whole, examples=mails, fingerprint='small')).to_bytes())\n"
+    )
+    words = [sys.executable, "-c", script, str(ROOT / "faq_corpus"), str(tmp_path / "model")]
+    subprocess.run(words, check=True, cwd=ROOT, env={"PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)})
+    other = LearnedClassifier.of_bytes((tmp_path / "model").read_bytes())
+    here = fit_learned(small)
+    for example in load_corpus(ROOT / "faq_corpus").examples[::100]:
+        asked = questions_of(example.subject, example.body)
+        assert other.classify(asked) == here.classify(asked)
+
+
+def test_a_model_read_back_says_the_same(small: Corpus) -> None:
+    fitted = fit_learned(small)
+    back = LearnedClassifier.of_bytes(fitted.to_bytes())
+    assert back.fingerprint == fitted.fingerprint == fingerprint_of(small)
+    for example in small.examples[::20]:
+        asked = questions_of(example.subject, example.body)
+        assert back.classify(asked) == fitted.classify(asked)
+    assert back.trial.threshold(alpha=0.05, delta=0.05) == fitted.trial.threshold(alpha=0.05, delta=0.05)
+
+
+def test_the_fingerprint_follows_the_corpus(small: Corpus) -> None:
+    assert fingerprint_of(small) == fingerprint_of(replace(small))
+    assert fingerprint_of(small) != fingerprint_of(replace(small, fingerprint="other"))
