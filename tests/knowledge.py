@@ -5,7 +5,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from responder.app.model import learned_of
+from responder.app.learning import learned_of
 from responder.corpus import load_corpus
 from responder.letters import Letters, Sender, load_letters
 from responder.mail.reply import Mailbox

@@ -44,7 +44,7 @@ def letters_of(config: Config) -> Letters:
 def knowledge_of(config: Config) -> Knowledge:
     """The corpus and what was learned of it. Raises CorpusError."""
     # scikit-learn takes a second to import, which most commands need not spend.
-    from responder.app.model import learned_of
+    from responder.app.learning import learned_of
     from responder.triage.cold import fit_cold
     from responder.triage.learned import LEAST_EXAMPLES
 

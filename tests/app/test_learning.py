@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from responder.app.model import learned_of
+from responder.app.learning import learned_of
 from responder.corpus import Corpus, load_corpus
 from tests.knowledge import ROOT
 
@@ -17,7 +17,7 @@ def corpus() -> Corpus:
 
 
 def _files(state: Path) -> list[Path]:
-    return sorted((state / "models").iterdir())
+    return sorted((state / "learned").iterdir())
 
 
 def test_a_model_is_kept_and_found_again(corpus: Corpus, tmp_path: Path) -> None:
@@ -47,5 +47,5 @@ def test_the_model_of_another_corpus_makes_room(corpus: Corpus, tmp_path: Path) 
 
 
 def test_a_state_folder_that_cannot_be_written_does_not_stop_a_start(corpus: Corpus, tmp_path: Path) -> None:
-    (tmp_path / "models").write_text("a file where the folder should be")
+    (tmp_path / "learned").write_text("a file where the folder should be")
     assert learned_of(corpus, tmp_path).fingerprint

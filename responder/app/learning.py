@@ -17,7 +17,7 @@ log = maillog.log("app")
 def learned_of(corpus: Corpus, state: Path) -> LearnedClassifier:
     """The model of this corpus: read from the state folder, or learned and put there for the next start."""
     fingerprint = fingerprint_of(corpus)
-    file = state / "models" / f"{fingerprint[:16]}-{_code()[:16]}.npz"
+    file = state / "learned" / f"{fingerprint[:16]}-{_code()[:16]}.npz"
     with suppress(OSError, EOFError, ValueError, KeyError, BadZipFile):
         kept = LearnedClassifier.of_bytes(file.read_bytes())
         if kept.fingerprint == fingerprint:
