@@ -23,7 +23,9 @@ def open_log(style: LogStyle) -> None:
         if console
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
-    logging.getLogger().addHandler(_Forward(logging.WARNING))
+    root = logging.getLogger()
+    if not any(isinstance(handler, _Forward) for handler in root.handlers):
+        root.addHandler(_Forward(logging.WARNING))
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -34,8 +36,9 @@ def open_log(style: LogStyle) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        # Asked for at every line: whoever redirects standard error meanwhile gets what is said from then on.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
     )
 
 

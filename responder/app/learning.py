@@ -22,6 +22,8 @@ def learned_of(corpus: Corpus, state: Path) -> LearnedClassifier:
         kept = LearnedClassifier.of_bytes(file.read_bytes())
         if kept.fingerprint == fingerprint:
             return kept
+    # Seconds of silence would look like a hang to whoever starts it for the first time.
+    log.info("learning", mails=len(corpus.examples), once_for="this corpus")
     classifier = fit_learned(corpus)
     try:
         _keep(file, classifier.to_bytes())

@@ -39,7 +39,6 @@ def decide(context: typer.Context, paths: Paths, as_lines: Json = False) -> None
             entries = ",".join(line["entries"]) or "-"
             verdict = f"{line['action']:9} {entries:12} {line['confidence']:.2f}  {line['reason']:40}"
             say(f"{verdict} {printable(line['file'])}")
-        sys.stdout.flush()
 
 
 def _files(paths: list[Path]) -> Iterator[Path]:
@@ -144,47 +143,52 @@ def _explain_questions(questions: list[dict[str, Any]], knowledge: "Knowledge") 
 
 def import_mails(context: typer.Context, paths: Paths) -> None:
     """Take .eml files, mboxes and Maildirs into the inbox, as if they had come by SMTP: they are answered too."""
+    from rich.console import Console
     from rich.progress import Progress
 
     from responder.app.pieces import take_in
 
     place = opened(context)
     total = 0
-    with Progress(transient=True) as progress:
+    with Progress(transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task("Importing", total=None)
-        for batch in _batches(_raws(paths)):
-            take_in(place.engine, place.config, batch)
-            total += len(batch)
-            progress.update(task, completed=total, description=f"Importing ({total})")
+        try:
+            for batch in _batches(_raws(paths)):
+                take_in(place.engine, place.config, batch)
+                total += len(batch)
+                progress.update(task, completed=total, description=f"Importing ({total})")
+        except OSError as error:
+            fail(f"{error.filename}: {error.strerror}. What was read before it is in the inbox.")
     say(f"{total} mails taken in.")
 
 
 def _batches(raws: Iterator[bytes], size: int = 100) -> Iterator[list[bytes]]:
     batch: list[bytes] = []
-    for raw in raws:
-        batch.append(raw)
-        if len(batch) == size:
+    try:
+        for raw in raws:
+            batch.append(raw)
+            if len(batch) == size:
+                yield batch
+                batch = []
+    except OSError:
+        # What was read before the trouble is not to be lost with it.
+        if batch:
             yield batch
-            batch = []
+        raise
     if batch:
         yield batch
 
 
 def _raws(paths: list[Path]) -> Iterator[bytes]:
     for path in paths:
-        try:
-            if (path / "new").is_dir() and (path / "cur").is_dir():
-                yield from (
-                    mail.read_bytes() for folder in ("cur", "new") for mail in sorted((path / folder).iterdir())
-                )
-            elif path.is_dir():
-                yield from (mail.read_bytes() for mail in _files([path]))
-            elif _is_mbox(path):
-                yield from _mbox(path)
-            else:
-                yield path.read_bytes()
-        except OSError as error:
-            fail(f"{error.filename}: {error.strerror}. What was read before it is in the inbox.")
+        if (path / "new").is_dir() and (path / "cur").is_dir():
+            yield from (mail.read_bytes() for part in ("cur", "new") for mail in sorted((path / part).iterdir()))
+        elif path.is_dir():
+            yield from (mail.read_bytes() for mail in _files([path]))
+        elif _is_mbox(path):
+            yield from _mbox(path)
+        else:
+            yield path.read_bytes()
 
 
 def _is_mbox(path: Path) -> bool:

@@ -19,10 +19,13 @@ Who = Annotated[str, typer.Option("--by", envvar="USER", help="Who does it; coll
 
 
 def settings(context: typer.Context) -> "Config":
-    """The settings of this call. Raises ConfigError."""
+    """The settings of this call, with the log opened as they say: what is printed is for the reader alone."""
     from responder.config import load_config
+    from responder.maillog import open_log
 
-    return load_config(context.obj)
+    config = load_config(context.obj)
+    open_log(config.service.log)
+    return config
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What commands print: a table for people, JSON for programs."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -25,8 +26,14 @@ def _plain(value: Any) -> Any:
 
 
 def say(line: str = "") -> None:
-    """One line to standard output."""
-    sys.stdout.write(f"{line}\n")
+    """One line to standard output; a reader who has had enough (head, less) ends the command in peace."""
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still in the buffer must go somewhere when the program ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
 
 
 def warn(line: str) -> None:
@@ -81,5 +88,5 @@ def cell(value: Any, zone: ZoneInfo) -> str:
 
 
 def printable(text: str) -> str:
-    """Text without control characters: a mail's subject must not drive the terminal of who lists it."""
-    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+    """One line without control characters: a mail's subject must not drive the terminal of who lists it."""
+    return "".join(char if char.isprintable() else " " for char in text)

@@ -31,13 +31,11 @@ def serve(
 
     from responder.app.serving import AGENTS
     from responder.app.serving import serve as run
-    from responder.maillog import open_log
 
     agents = tuple(name.strip() for name in only.split(",") if name.strip())
     if not agents or not set(agents) <= set(AGENTS):
         fail(f"--only takes some of {', '.join(AGENTS)}.")
     config = settings(context)
-    open_log(config.service.log)
     asyncio.run(run(config, context.obj, agents))
 
 

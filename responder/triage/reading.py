@@ -61,9 +61,13 @@ def read_file(raw: bytes, knowledge: Knowledge) -> tuple[Envelope, Reading]:
 def envelope_of(message: Message | Unreadable) -> Envelope:
     """The envelope that a mail on file most likely had."""
     if isinstance(message, Unreadable):
-        return Envelope("", ())
-    sender = message.from_address if message.return_path is None else message.return_path
+        return Envelope(_NOBODY, ())
+    sender = message.from_address or _NOBODY if message.return_path is None else message.return_path
     return Envelope(sender, message.recipients)
+
+
+# No address, and yet not the null reverse-path: nobody said that the mail is a bounce.
+_NOBODY = "unknown"
 
 
 def read_message(envelope: Envelope, message: Message | Unreadable, knowledge: Knowledge) -> Reading:
