@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from responder import __version__
-from responder.cli import mails, queue, service, setup
+from responder.cli import evaluate, mails, queue, service, setup
 from responder.cli.output import fail_with, say
 from responder.errors import OperatorError
 
@@ -42,6 +42,7 @@ def _options(
 
 service.register(app)
 mails.register(app)
+evaluate.register(app)
 queue.register(app)
 setup.register(app)
 
@@ -54,6 +55,3 @@ def main() -> None:
         app()
     except OperatorError as error:
         fail_with(error)
-    except BrokenPipeError:
-        # The reader (head, less) has had enough.
-        raise SystemExit(0) from None

@@ -23,6 +23,10 @@ class Example:
     """Entries of which one alone would do too."""
     complete: bool = True
     """False where it asks something else besides, so that a person must answer all of it."""
+    kind: str = ""
+    """What sort of mail it is, for tables; recognition does not look at it."""
+    name: str = ""
+    """What to call it by."""
 
     @property
     def answerable(self) -> bool:
@@ -80,6 +84,8 @@ def _example(author: str, values: Any, known: frozenset[str]) -> Example:
         body=_text(values, "body"),
         expected=expected,
         acceptable=acceptable,
+        kind=_text(values, "kind"),
+        name=_text(values, "id"),
         complete=bool(values.get("complete", True)) and "plus one unanswerable" not in str(values.get("note", "")),
     )
 

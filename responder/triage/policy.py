@@ -18,6 +18,7 @@ class Reason(StrEnum):
     ABANDONED = "work on the mail broke off three times"
     GARBLED = "many characters could not be decoded"
     NOTHING_SAID = "the mail has no text"
+    FOREIGN = "the mail is not written in Japanese"
     IN_THREAD = "a reply to a mail of ours"
     TOO_MANY = "the sender had many automatic mails lately"
     UNDELIVERABLE = "there is no address to answer to"

@@ -10,6 +10,7 @@ from responder.mail.message import Message, Unreadable, parse_message
 from responder.triage.guard import Suppression, suppression_of
 from responder.triage.policy import Decision, History, Reason, Thresholds, decide
 from responder.triage.questions import Questions, questions_of
+from responder.triage.text import is_japanese
 from responder.triage.verdict import Classifier, Recognition
 
 MOST_REPLACED = 0.02
@@ -77,7 +78,14 @@ def read_message(envelope: Envelope, message: Message | Unreadable, knowledge: K
     suppression = suppression_of(envelope, message, knowledge.own_addresses)
     questions = questions_of(message.subject, message.text)
     recognition = knowledge.classifier.classify(questions) if questions.whole.text else None
-    return Reading(message, _trouble(envelope, message), suppression, questions, recognition)
+    trouble = _trouble(envelope, message) or trouble_with(questions)
+    return Reading(message, trouble, suppression, questions, recognition)
+
+
+def trouble_with(questions: Questions) -> Reason | None:
+    """Why what is asked cannot be answered from the entries, whatever it is; None where it can."""
+    asked = questions.whole.text
+    return Reason.FOREIGN if asked and not is_japanese(f"{asked} {questions.subject}") else None
 
 
 def _trouble(envelope: Envelope, message: Message) -> Reason | None:

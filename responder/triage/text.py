@@ -7,6 +7,7 @@ from itertools import pairwise
 # NFKC leaves these apart although people type them for one another.
 _ALIKE = str.maketrans({"〜": "~", "～": "~", "−": "-", "‐": "-", "–": "-", "—": "-", "―": "-", "ｰ": "ー", "’": "'"})
 
+_JAPANESE = re.compile(r"[ぁ-ゖァ-ヺ一-鿿]")
 _RUN = re.compile(r"[ぁ-ゖァ-ヺー一-鿿々〇a-z0-9]+")
 _WORD = re.compile(r"[ァ-ヺー]+|[一-鿿々〇]+|[a-z0-9]+|[ぁ-ゖ]+")
 
@@ -21,6 +22,11 @@ def normalised(text: str) -> str:
     """NFKC, lower case, one form for tildes and dashes: half-width kana and full-width letters become ordinary."""
     text = _PILED.sub(r"\1", text)
     return unicodedata.normalize("NFKC", text.translate(_ALIKE)).lower().translate(_ALIKE)
+
+
+def is_japanese(text: str) -> bool:
+    """Whether any kana or kanji stands in a normalised text."""
+    return _JAPANESE.search(text) is not None
 
 
 def char_ngrams(text: str, least: int = 1, most: int = 3) -> list[str]:

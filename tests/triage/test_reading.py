@@ -154,9 +154,9 @@ def test_rfc_5321_4_4_a_mail_on_file_tells_its_envelope(fields: dict[str, str], 
     assert (found.suppression is Suppression.NULL_SENDER) is (sender == "")
 
 
-def test_a_file_that_is_no_mail_has_an_envelope_of_nothing() -> None:
+def test_a_file_that_is_no_mail_has_a_sender_that_nobody_could_answer_and_is_no_bounce() -> None:
     envelope, found = read_file(TOO_MANY_FIELDS, shipped_knowledge())
-    assert envelope == Envelope("", ())
+    assert envelope == Envelope("unknown", ())
     assert _decided(found) == Escalate(Reason.UNREADABLE, acknowledge=False)
 
 
@@ -208,3 +208,23 @@ def test_whatever_a_mail_holds_there_is_a_decision_and_the_same_again(noise: byt
     decision = _decided(found)
     assert _decided(_read(head + noise)) == decision
     assert record_of(found, decision, shipped_knowledge())["action"] == action_of(decision)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Can we use a shared mailbox for the signatory of the contract?", Reason.FOREIGN),
+        ("Можно ли использовать общий почтовый ящик?", Reason.FOREIGN),
+        ("Shared mailbox でもよいですか。", None),
+        ("ｷｮｳﾕｳ ｱﾄﾞﾚｽ ﾃﾞﾓ ﾖｲﾃﾞｽｶ", None),
+    ],
+    ids=["English", "Russian", "English words in a Japanese question", "half-width kana"],
+)
+def test_a_language_that_no_entry_answers_in_goes_to_a_person(text: str, reason: Reason | None) -> None:
+    raw = f"From: tanaka@contractor.example\nSubject: x\nContent-Type: text/plain; charset=utf-8\n\n{text}".encode()
+    found = read_mail(Envelope("tanaka@contractor.example", (ADDRESS,)), raw, shipped_knowledge())
+    assert found.trouble is reason
+    if reason is not None:
+        decision = decision_on(found, NO_HISTORY, shipped_knowledge())
+        assert isinstance(decision, Escalate)
+        assert (decision.reason, decision.acknowledge) == (reason, True)
