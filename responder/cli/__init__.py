@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from responder import __version__
-from responder.cli import evaluate, mails, queue, service, setup
+from responder.cli import evaluate, mails, queue, serving, setup
 from responder.cli.output import fail_with, say
 from responder.errors import OperatorError
 
@@ -40,7 +40,7 @@ def _options(
     context.obj = config
 
 
-service.register(app)
+serving.register(app)
 mails.register(app)
 evaluate.register(app)
 queue.register(app)
