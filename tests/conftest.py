@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -15,6 +16,10 @@ from sqlalchemy.engine import Engine
 from responder.store.engine import open_engine, upgrade
 
 ROOT = Path(__file__).parent.parent
+
+# How long an example takes says more of the machine's other work than of ours.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture
