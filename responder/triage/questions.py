@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from responder.triage.text import normalised
+from responder.triage.text import folded, normalised
 
 MAX_CHARACTERS = 20_000
 """A mail longer than this is read no further: nobody asks a question that a FAQ answers at such length."""
@@ -31,6 +31,14 @@ class Questions:
     whole: Question
     units: tuple[Question, ...]
     """Two or more where the mail seems to ask several things, else none."""
+    everything: str = ""
+    """The mail as it came, quotations and all; normalised."""
+    reply: bool = False
+    """Whether the subject says so."""
+    requests: int = 0
+    """Sentences that ask for something."""
+    joins: int = 0
+    """Words that join something further to what was said before."""
 
 
 _QUOTED = re.compile(r"^\s*(?:[>|]|\(引用\))+\s?")
@@ -44,7 +52,9 @@ _RULE = re.compile(r"^\s*(?:[-=_*#~+─━―ー☆★◇◆■□●○・.]\s?
 _GREETING = re.compile(
     r"^\s*(?:.{0,30}(?:御中|各位|様|ご担当者様?|担当者様?)[、。,\s]*$"
     r"|(?:いつも|平素|日頃).{0,40}(?:お世話|厚く御礼|ありがとう|感謝|賜り).{0,30}$"
-    r"|(?:大変)?お世話(?:になって|に なって|様).{0,20}$|.{0,30}(?:と申します|でございます|です)[。.]?\s*$"
+    r"|(?:大変)?お世話(?:になって|に なって|様).{0,20}$|.{0,30}と申します[。.]?\s*$"
+    # Who writes: a name, and nothing said of anything.
+    r"|[^はがをもに、。]{0,30}(?:でございます|です)[。.]?\s*$"
     r"|(?:突然の|初めて).{0,30}$|(?:何卒|どうぞ|以上|宜しく|よろしく|お手数|恐れ入り|ご多忙|お忙しい).{0,60}$"
     r"|(?:dear|hello|hi|good (?:morning|afternoon))\b.{0,60}$"
     r"|(?:best|kind|warm)? ?regards,?.{0,40}$|thank you\b.{0,60}$)"
@@ -61,6 +71,22 @@ _BULLET = re.compile(
     r"|(?:q|質問|問|その)\s?\d{1,2}[.::、)\s]|[一二三四五][、.])"
 )
 _SENTENCE_END = re.compile(r"(?<=[。?!])|\n")
+_KATAKANA = re.compile(r"[ァ-ヺ]")
+_HIRAGANA = re.compile(r"[ぁ-ゖ]")
+_SPELLED_OUT = 12
+"""Katakana from which on a text without hiragana is a sentence, and no name or term."""
+_REPLY = re.compile(r"^\s*(?:re|res|aw|返信)\s*:")
+# Where something further begins, also in the middle of a sentence.
+_JOIN = re.compile(
+    r"(?:(?<=[、,。?!\s])|^)(?=(?:また[、,]|あと[、,はで\s]|それと|それから|あわせて|併せて|合わせて[、,]|ついでに"
+    r"|もう(?:1|一|ひと)(?:つ|点)|加えて|なお[、,]|さらに[、,]|次に|つぎに|最後に|さいごに|別件|(?:2|二)点目"
+    r"|(?:and )?also\b|second(?:ly)?\b|additionally\b|another\b|finally\b))"
+)
+_REQUEST = re.compile(
+    r"[?]|(?:か|かな|ですかね|でしょうか|ますか|のか|ください|下さい|ほしい|欲しい|くれ|否か|可否|要否|有無)[。.、!\s)」]*$"
+    r"|(?:知り|うかがい|伺い|聞き|お聞きし|尋ね|もらい|いただき|頂き|願い)た[いく].{0,14}$"
+    r"|(?:願い(?:し|いたし|致し)ます|願います|教えて|おしえて|ご教示).{0,10}$|(?:ほしい|欲しい)(?:です|んです|のですが|と).{0,6}$"
+)
 _COURTESY = re.compile(
     r"^(?:以上|何卒|どうぞ|ご(?:回答|返信|返事|連絡|教示|確認|対応|検討|指導)|お(?:返事|手数|忙しい|知らせ|教え)"
     r"|よろしく|宜しく|教えて|恐れ入り|可能でしたら|ご多忙).{0,40}$"
@@ -75,14 +101,21 @@ _FRAGMENT = 8
 def questions_of(subject: str, body: str) -> Questions:
     """What a mail asks; one that asks nothing yields what it says, and one that says nothing its subject."""
     subject, body = normalised(subject[:500]).strip(), normalised(body[:MAX_CHARACTERS])[:MAX_CHARACTERS]
+    if len(_KATAKANA.findall(body)) >= _SPELLED_OUT and not _HIRAGANA.search(body):
+        subject, body = folded(subject), folded(body)
     lines = _own_lines(body.splitlines(), forwarded=_FORWARDED.search(subject) is not None)
     kept = _without_frame(lines)
     text = " ".join(kept).strip() or subject or " ".join(lines).strip()
     units = _units(kept)[:MAX_UNITS]
+    sentences = _sentences(kept)
     return Questions(
         subject,
         Question(text, f"{subject}\n{' '.join(lines)}"),
         tuple(Question(unit, unit) for unit in units) if len(units) > 1 else (),
+        everything=body,
+        reply=_REPLY.match(subject) is not None,
+        requests=sum(_REQUEST.search(sentence) is not None for sentence in sentences),
+        joins=sum(_JOIN.match(sentence) is not None for sentence in sentences),
     )
 
 
@@ -147,16 +180,17 @@ def _bulleted(lines: Sequence[str]) -> list[str]:
 
 
 def _sentences(lines: Sequence[str]) -> list[str]:
-    parts = (part.strip() for part in _SENTENCE_END.split("\n".join(lines)))
+    sentences = _SENTENCE_END.split("\n".join(lines))
+    parts = (part.strip() for sentence in sentences for part in _JOIN.split(sentence))
     return [part for part in parts if part]
 
 
 def _asked(sentences: Sequence[str]) -> list[str]:
-    """Prose cut after each sentence that asks: what leads up to a question belongs to it."""
+    """Prose cut after each part that asks: what leads up to a question belongs to it."""
     units: list[str] = []
     leading: list[str] = []
     for sentence in sentences:
-        if _ASKS.search(sentence) and not _is_courtesy(sentence):
+        if _REQUEST.search(sentence) and not _is_courtesy(sentence):
             units.append(" ".join([*leading, sentence]))
             leading = []
         elif units and not leading and (_is_courtesy(sentence) or len(sentence) < _FRAGMENT):

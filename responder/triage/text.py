@@ -11,6 +11,8 @@ _JAPANESE = re.compile(r"[ぁ-ゖァ-ヺ一-鿿]")
 _RUN = re.compile(r"[ぁ-ゖァ-ヺー一-鿿々〇a-z0-9]+")
 _WORD = re.compile(r"[ァ-ヺー]+|[一-鿿々〇]+|[a-z0-9]+|[ぁ-ゖ]+")
 
+_HIRAGANA_OF = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
+
 
 # Marks that combine with the letter before them are sorted when they are normalised, in time that grows with the
 # square of how many there are; no writing piles up more than a few (Unicode Standard Annex 15, stream-safe text).
@@ -24,6 +26,11 @@ def normalised(text: str) -> str:
     return unicodedata.normalize("NFKC", text.translate(_ALIKE)).lower().translate(_ALIKE)
 
 
+def folded(text: str) -> str:
+    """Katakana as hiragana: who writes in half-width kana writes all of a sentence in them."""
+    return text.translate(_HIRAGANA_OF)
+
+
 def is_japanese(text: str) -> bool:
     """Whether any kana or kanji stands in a normalised text."""
     return _JAPANESE.search(text) is not None
@@ -32,10 +39,11 @@ def is_japanese(text: str) -> bool:
 def char_ngrams(text: str, least: int = 1, most: int = 3) -> list[str]:
     """All runs of `least` to `most` characters inside the words of a normalised text; nothing spans a space or mark.
 
-    Without a dictionary these beat whole words on Japanese, and short ones beat long ones (docs/why.md).
+    Without a dictionary these beat whole words on Japanese, and short ones beat long ones (docs/why.md). Both kana
+    count as the same.
     """
     grams: list[str] = []
-    for run in _RUN.findall(text):
+    for run in _RUN.findall(folded(text)):
         for size in range(least, most + 1):
             grams.extend(run[start : start + size] for start in range(len(run) - size + 1))
     return grams

@@ -97,6 +97,15 @@ SEVERAL = {
         "1.5倍になりますか。\n2.5倍ですか。",
         ["1.5倍になりますか。", "2.5倍ですか。"],
     ),
+    "two in one sentence, the second joined on": (
+        "控えはどこで見られますか、それと費用はかかりますか",
+        ["控えはどこで見られますか、", "それと費用はかかりますか"],
+    ),
+    "a wish after a question": (f"{COST}あと、控えの見方も知りたいです。", [COST, "あと、控えの見方も知りたいです。"]),
+    "half-width kana throughout": (
+        "ﾋﾖｳﾊ ｶｶﾘﾏｽｶ｡\nﾋｶｴﾊ ﾄﾞｺﾃﾞ ﾐﾗﾚﾏｽｶ｡",
+        ["ひようは かかりますか。", "ひかえは どこで みられますか。"],
+    ),
     "two in English": ("How much is it? Where is my copy?", ["how much is it?", "where is my copy?"]),
 }
 
@@ -275,3 +284,11 @@ def test_a_mail_made_to_take_long_does_not(mail: Callable[[int], str]) -> None:
 
 def test_text_beyond_the_limit_costs_next_to_nothing() -> None:
     assert _seconds("あ" * MAX_CHARACTERS + "\u0301\u0327" * 10_000) < 20 * max(_seconds("あ" * MAX_CHARACTERS), 0.001)
+
+
+def test_the_form_of_a_mail_is_seen() -> None:
+    found = questions_of("Re: 契約の件", f"{COST}\nまた、{COPY}\n> 費用はかかりません。")
+    assert found.reply
+    assert (found.requests, found.joins) == (2, 1)
+    assert "費用はかかりません。" in found.everything
+    assert not questions_of("契約の件", COST).reply
