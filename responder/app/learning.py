@@ -9,7 +9,8 @@ from zipfile import BadZipFile
 
 from responder import maillog, triage
 from responder.corpus import Corpus
-from responder.triage.learned import LearnedClassifier, fingerprint_of, fit_learned
+from responder.triage.fitting import fit_learned
+from responder.triage.learned import LearnedClassifier, fingerprint_of
 
 log = maillog.log("app")
 

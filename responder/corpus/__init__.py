@@ -29,9 +29,17 @@ class Corpus:
 
 
 def load_corpus(folder: Path) -> Corpus:
-    """Read the entries of a folder and the labelled mails in its folder `examples`. Raises CorpusError."""
+    """Read the entries of a folder, and the labelled mails in its folders `examples` and `mailbox`.
+
+    Those of `examples` teach, whatever their mix. Those of `mailbox` teach too, and are a sample of what the address
+    gets: on them it is found how sure an answer must be. Raises CorpusError.
+    """
     entries = load_entries(folder)
-    examples = load_examples(folder / "examples", (entry.id for entry in entries))
+    known = [entry.id for entry in entries]
+    examples = (
+        *load_examples(folder / "examples", known),
+        *load_examples(folder / "mailbox", known, sampled=True),
+    )
     return Corpus(entries, examples, _fingerprint(entries, examples))
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class Example:
     """What sort of mail it is, for tables; recognition does not look at it."""
     name: str = ""
     """What to call it by."""
+    sampled: bool = False
+    """Whether it belongs to a sample of the mailbox, in which each sort of mail is as frequent as it is there."""
 
     @property
     def answerable(self) -> bool:
@@ -40,7 +42,7 @@ class Example:
         return self.answerable and (sent == set(self.expected) or sole)
 
 
-def load_examples(folder: Path, known: Iterable[str]) -> tuple[Example, ...]:
+def load_examples(folder: Path, known: Iterable[str], *, sampled: bool = False) -> tuple[Example, ...]:
     """Read every *.jsonl of a folder, in the order of names and lines. `known` are the entries there are.
 
     No folder, no examples. Raises CorpusError with all that is wrong.
@@ -52,7 +54,7 @@ def load_examples(folder: Path, known: Iterable[str]) -> tuple[Example, ...]:
         examples.extend(read_examples(path, entries, faults))
     if faults:
         raise CorpusError(faults)
-    return tuple(examples)
+    return tuple(replace(example, sampled=sampled) for example in examples)
 
 
 def read_examples(path: Path, known: frozenset[str], faults: list[Fault]) -> list[Example]:

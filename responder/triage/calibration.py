@@ -36,6 +36,13 @@ def least_mails(alpha: float, delta: float) -> int:
     return math.ceil(math.log(delta) / math.log1p(-alpha))
 
 
+def wrong_at_most(wrong: int, among: int, delta: float) -> float:
+    """Clopper and Pearson's upper bound on a share of which `wrong` in `among` were seen; 1 where nothing was."""
+    from scipy.stats import beta
+
+    return float(beta.ppf(1 - delta, wrong + 1, among - wrong)) if among > wrong else 1.0
+
+
 def threshold_of(
     confidences: NDArray[np.float64], right: NDArray[np.bool_], *, alpha: float, delta: float
 ) -> Threshold:
@@ -45,15 +52,13 @@ def threshold_of(
     from the strictest on, each by the exact bound of Clopper and Pearson on the share of wrong answers among all
     mails, and the first that fails ends it: the order is fixed beforehand, so nothing is paid for testing many.
     """
-    from scipy.stats import beta
-
     order = np.argsort(-confidences, kind="stable")
     sorted_confidences = confidences[order]
     wrong = np.cumsum(~right[order])
     mails = len(order)
     allowed = -1
     for last in _ends_of_ties(sorted_confidences):
-        if beta.ppf(1 - delta, wrong[last] + 1, mails - wrong[last]) > alpha:
+        if wrong_at_most(int(wrong[last]), mails, delta) > alpha:
             break
         allowed = last
     if allowed < 0:

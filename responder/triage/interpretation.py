@@ -22,8 +22,10 @@ class Sighting:
     """The same as it came."""
     units: Scores
     """Its questions one by one, shape (units, entries + 1); no rows where it asks one thing."""
-    length: int
-    """Characters."""
+    likeness: Scores
+    """Of the whole and each of its units to labelled mails, shape (1 + units, entries + 1, 2); see `neighbours`."""
+    form: tuple[float, ...]
+    """What is not in its words: its length, how many things it asks, whether it repeats an answer of ours."""
 
 
 def interpretations(sighting: Sighting) -> list[tuple[int, ...]]:
@@ -48,7 +50,8 @@ def evidence(sighting: Sighting, entries: Sequence[int]) -> list[float]:
     """Numbers that tell a right interpretation from a wrong one; always as many.
 
     For the whole, its context and its units: the least of the entries' scores, the best of those left out, and how
-    much speaks for a person. A wrong single answer to two questions shows in the units; a near miss in "nobody".
+    much speaks for a person. A wrong single answer to two questions shows in the units; a near miss in "nobody", and
+    in the mails that it is most like.
     """
     chosen = list(entries)
     others = [entry for entry in range(len(sighting.whole) - 1) if entry not in chosen]
@@ -69,7 +72,25 @@ def evidence(sighting: Sighting, entries: Sequence[int]) -> list[float]:
         float((inside - outside).min()),
         float(units[:, -1].max()),
         float((inside > outside).mean()),
-        float(np.log1p(sighting.length)),
+        *_of_likeness(sighting.likeness, chosen, others),
+        *sighting.form,
+    ]
+
+
+def _of_likeness(likeness: Scores, chosen: Sequence[int], others: Sequence[int]) -> list[float]:
+    """The same of the mails that it is like, by the one most alike and by the three."""
+    whole, units = likeness[0], likeness[1:] if len(likeness) > 1 else likeness
+    nobody = whole[-1]
+    least = whole[chosen].min(axis=0)
+    lead = units[:, chosen].max(axis=1) - units[:, -1]
+    ahead = units[:, chosen, 1].max(axis=1) - _best(units[:, others, 1])
+    return [
+        *map(float, least),
+        *map(float, nobody),
+        float(_best(whole[np.newaxis, others, 0])[0]),
+        *map(float, least - nobody),
+        *map(float, lead.min(axis=0)),
+        float(ahead.min()),
     ]
 
 

@@ -9,37 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from responder.corpus import Corpus, Example
-from responder.triage.calibration import Threshold, threshold_of
+from responder.corpus import Corpus
 from responder.triage.interpretation import Sighting, evidence, interpretations
-from responder.triage.questions import Questions, questions_of
-from responder.triage.ridge import Matrix, solved, without
+from responder.triage.neighbours import Neighbours
+from responder.triage.questions import Questions
+from responder.triage.quotation import Answers
+from responder.triage.ridge import Matrix
 from responder.triage.space import Space
-from responder.triage.text import normalised
+from responder.triage.trial import Trial
 from responder.triage.verdict import Candidate, Recognition, Term, Verdict, readable
 
-RECIPE = "ridge-1"
+RECIPE = "ridge-2"
 """Changes whenever the same corpus would give other numbers."""
 
 LEAST_EXAMPLES = 300
 """Under a hundred labelled mails the raw score is better (docs/why.md), and fewer than 299 promise nothing."""
 
-_RIDGE = 0.3
-
 # Where sums are made in another order (another machine, other threads) the last digits differ; these are cut off.
-_DIGITS = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What the model said of the labelled mails when their author was kept from it."""
-
-    confidences: NDArray[np.float64]
-    right: NDArray[np.bool_]
-
-    def threshold(self, *, alpha: float, delta: float) -> Threshold:
-        """The floor that these mails allow."""
-        return threshold_of(self.confidences, self.right, alpha=alpha, delta=delta)
+DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +53,8 @@ class LearnedClassifier:
         entries: Sequence[str],
         space: Space,
         weights: Matrix,
+        neighbours: Neighbours,
+        answers: Answers,
         confidence: Confidence,
         trial: Trial,
         fingerprint: str,
@@ -75,11 +64,19 @@ class LearnedClassifier:
         self.trial = trial
         self._space = space
         self._weights = weights
+        self._neighbours = neighbours
+        self._answers = answers
         self._confidence = confidence
 
     def classify(self, questions: Questions) -> Recognition:
         """What a mail asks: the interpretation that is most probably right."""
-        sighting = _sightings([questions], self._space, self._weights)[0]
+        vectors = self._space.vectors(texts_of(questions))
+        sighting = sighting_of(
+            questions,
+            scores_of(vectors, self._weights),
+            self._neighbours.likeness(vectors),
+            self._answers,
+        )
         found = interpretations(sighting)
         chances = self._confidence.of([evidence(sighting, entries) for entries in found])
         best = int(np.argmax(chances))
@@ -120,11 +117,12 @@ class LearnedClassifier:
             "entries": np.array(self.entries),
             "fingerprint": np.array(self.fingerprint),
             "weights": self._weights.astype(np.float32),
+            "answers": np.array(self._answers.texts),
             "mean": self._confidence.mean,
             "scale": self._confidence.scale,
             "logistic": self._confidence.weights,
-            "confidences": self.trial.confidences,
-            "right": self.trial.right,
+            **self.trial.arrays(),
+            **self._neighbours.arrays(),
             **self._space.arrays(),
         }
         buffer = io.BytesIO()
@@ -139,8 +137,10 @@ class LearnedClassifier:
                 [str(entry) for entry in arrays["entries"]],
                 Space.of_arrays(arrays),
                 arrays["weights"].astype(np.float64),
+                Neighbours.of_arrays(arrays),
+                Answers(str(text) for text in arrays["answers"]),
                 Confidence(arrays["mean"], arrays["scale"], arrays["logistic"]),
-                Trial(arrays["confidences"], arrays["right"]),
+                Trial.of_arrays(arrays),
                 str(arrays["fingerprint"]),
             )
 
@@ -150,107 +150,29 @@ def fingerprint_of(corpus: Corpus) -> str:
     return hashlib.sha256(f"{RECIPE} {corpus.fingerprint}".encode()).hexdigest()
 
 
-def fit_learned(corpus: Corpus) -> LearnedClassifier:
-    """Learn entries and examples: some five seconds and 700 MB for a moment with 4,000 examples."""
-    entries = [entry.id for entry in corpus.entries]
-    phrasings = [
-        (normalised(text), entry.id) for entry in corpus.entries for text in (entry.question, *entry.phrasings)
-    ]
-    asked = [questions_of(example.subject, example.body) for example in corpus.examples]
-    texts = [*(text for text, _ in phrasings), *(_text(questions) for questions in asked)]
-    space = Space.fitted(texts)
-    vectors = space.vectors(texts)
-    targets = np.array(
-        [[*(entry == other for other in entries), False] for _, entry in phrasings]
-        + [[*(entry in example.expected for entry in entries), not example.answerable] for example in corpus.examples],
-        dtype=np.float64,
+def texts_of(questions: Questions) -> list[str]:
+    """What is looked at of a mail: the question, the same as it came, and its units."""
+    # The subject often says in two words what the body circles around.
+    whole = f"{questions.whole.text}\n{questions.subject}"
+    return [whole, questions.whole.context, *(unit.text for unit in questions.units)]
+
+
+def scores_of(vectors: Any, weights: Matrix) -> Matrix:
+    """How texts score for each entry and for nobody."""
+    scores: Matrix = np.round(np.asarray(vectors @ weights), DIGITS)
+    return scores
+
+
+def sighting_of(questions: Questions, scores: Matrix, likeness: NDArray[np.float64], answers: Answers) -> Sighting:
+    """All that speaks for and against; `scores` and `likeness` are of `texts_of`."""
+    share, runs = answers.repeated_in(questions.everything)
+    form = (
+        np.log1p(len(questions.whole.text)),
+        len(questions.units),
+        questions.requests,
+        questions.joins,
+        questions.reply,
+        share,
+        np.log1p(runs),
     )
-    solution = solved((vectors @ vectors.T).toarray(), targets, _RIDGE)
-    rows: list[_Row] = []
-    for block in _blocks(corpus.examples):
-        kept_away = _weights(vectors, without(solution, block + len(phrasings)))
-        sightings = _sightings([asked[index] for index in block], space, kept_away)
-        for index, sighting in zip(block, sightings, strict=True):
-            rows.extend(_rows(int(index), sighting, corpus.examples[index], entries))
-    confidence = _confidence(rows)
-    return LearnedClassifier(
-        entries,
-        space,
-        _weights(vectors, solution.coefficients),
-        confidence,
-        _trial(rows, corpus.examples),
-        fingerprint_of(corpus),
-    )
-
-
-def _text(questions: Questions) -> str:
-    """The question with the subject, which often says in two words what the body circles around."""
-    return f"{questions.whole.text}\n{questions.subject}"
-
-
-def _weights(vectors: Any, coefficients: Matrix) -> Matrix:
-    """Rounded as they are kept on disk, so that a model read back says the same."""
-    weights: Matrix = np.round(vectors.T @ coefficients, _DIGITS).astype(np.float32).astype(np.float64)
-    return weights
-
-
-def _sightings(asked: Sequence[Questions], space: Space, weights: Matrix) -> list[Sighting]:
-    """How mails score; all their texts are looked at together, which is what makes it quick."""
-    texts: list[str] = []
-    for questions in asked:
-        texts += [_text(questions), questions.whole.context, *(unit.text for unit in questions.units)]
-    scores = np.round(np.asarray(space.vectors(texts) @ weights), _DIGITS)
-    sightings: list[Sighting] = []
-    start = 0
-    for questions in asked:
-        end = start + 2 + len(questions.units)
-        sightings.append(Sighting(scores[start], scores[start + 1], scores[start + 2 : end], len(questions.whole.text)))
-        start = end
-    return sightings
-
-
-def _blocks(examples: Sequence[Example]) -> list[NDArray[np.int64]]:
-    """The indices of each author's mails."""
-    authors = dict.fromkeys(example.author for example in examples)
-    named = np.array([example.author for example in examples])
-    return [np.flatnonzero(named == author) for author in authors]
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One interpretation of one labelled mail, seen by a model that did not learn from its author."""
-
-    mail: int
-    author: str
-    evidence: list[float]
-    right: bool
-
-
-def _rows(mail: int, sighting: Sighting, example: Example, entries: Sequence[str]) -> list[_Row]:
-    return [
-        _Row(mail, example.author, evidence(sighting, found), example.allows(entries[entry] for entry in found))
-        for found in interpretations(sighting)
-    ]
-
-
-def _confidence(rows: Sequence[_Row]) -> Confidence:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler()
-    standard = scaler.fit_transform([row.evidence for row in rows])
-    logistic = LogisticRegression(C=0.1, max_iter=1000).fit(standard, [row.right for row in rows])
-    weights = np.append(logistic.coef_[0], logistic.intercept_[0])
-    return Confidence(*(np.round(values, _DIGITS) for values in (scaler.mean_, scaler.scale_, weights)))
-
-
-def _trial(rows: Sequence[_Row], examples: Sequence[Example]) -> Trial:
-    """Each mail's best interpretation, by a confidence that did not learn from its author either."""
-    confidences, right = np.zeros(len(examples)), np.zeros(len(examples), dtype=np.bool_)
-    for author in dict.fromkeys(row.author for row in rows):
-        confidence = _confidence([row for row in rows if row.author != author])
-        own = [row for row in rows if row.author == author]
-        for row, chance in zip(own, confidence.of([row.evidence for row in own]), strict=True):
-            if chance > confidences[row.mail]:
-                confidences[row.mail], right[row.mail] = chance, row.right
-    return Trial(confidences, right)
+    return Sighting(scores[0], scores[1], scores[2:], np.delete(likeness, 1, axis=0), tuple(map(float, form)))

@@ -7,11 +7,15 @@ on every author's mails by what it would have learned from the others, at the pr
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
+
+_SLICE = 500
+"""Rows that are worked on at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +26,31 @@ class Solution:
     coefficients: Matrix
 
 
+def kernel_of(vectors: Any) -> Matrix:
+    """XXᵀ of a sparse matrix, shape (n, n); a slice at a time, since as a sparse matrix it would be twice as large."""
+    kernel = np.empty((vectors.shape[0], vectors.shape[0]))
+    transposed = vectors.T.tocsr()
+    for start in range(0, len(kernel), _SLICE):
+        kernel[start : start + _SLICE] = (vectors[start : start + _SLICE] @ transposed).toarray()
+    return kernel
+
+
 def solved(kernel: Matrix, targets: Matrix, ridge: float) -> Solution:
-    """Solve for all targets at once; `kernel` is symmetric, shape (n, n), `targets` (n, targets)."""
-    inverse = np.asarray(np.linalg.inv(kernel + ridge * np.eye(len(kernel))), dtype=np.float64)
+    """Solve for all targets at once; `kernel` is symmetric, shape (n, n), `targets` (n, targets); it is used up."""
+    from scipy.linalg.lapack import dpotrf, dpotri
+
+    # In the transposed view LAPACK works on the array itself. Half the memory and the time of a general inverse.
+    inverse = kernel.T
+    inverse[np.diag_indices_from(inverse)] += ridge
+    factor, failed = dpotrf(inverse, lower=1, overwrite_a=1)
+    if failed:
+        raise np.linalg.LinAlgError(f"the kernel is not positive: leading minor {failed}")
+    inverse, _ = dpotri(factor, lower=1, overwrite_c=1)
+    for start in range(0, len(inverse), _SLICE):
+        end = start + _SLICE
+        inverse[start:end, end:] = inverse[end:, start:end].T
+        square = inverse[start:end, start:end]
+        square[:] = np.tril(square) + np.tril(square, -1).T
     return Solution(inverse, inverse @ targets)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from responder.corpus import Corpus, load_corpus
-from responder.triage.learned import LearnedClassifier, fingerprint_of, fit_learned
+from responder.triage.fitting import fit_learned
+from responder.triage.learned import LearnedClassifier, fingerprint_of
 from responder.triage.questions import questions_of
 from responder.triage.verdict import Recognition
 from tests.knowledge import ROOT, shipped_classifier
@@ -78,7 +79,7 @@ def test_the_words_that_spoke_for_an_entry_stand_in_the_question() -> None:
 def test_learning_again_gives_the_same_numbers_in_another_process(small: Corpus, tmp_path: Path) -> None:
     script = (
         "import sys; from dataclasses import replace; from pathlib import Path\n"
-        "from responder.corpus import load_corpus; from responder.triage.learned import fit_learned\n"
+        "from responder.corpus import load_corpus; from responder.triage.fitting import fit_learned\n"
         "whole = load_corpus(Path(sys.argv[1]))\n"
         "mails = tuple(mail for mail in whole.examples if mail.author in 'ab')\n"
         "Path(sys.argv[2]).write_bytes(fit_learned(replace(whole, examples=mails, fingerprint='small')).to_bytes())\n"
@@ -105,3 +106,18 @@ def test_a_model_read_back_says_the_same(small: Corpus) -> None:
 def test_the_fingerprint_follows_the_corpus(small: Corpus) -> None:
     assert fingerprint_of(small) == fingerprint_of(replace(small))
     assert fingerprint_of(small) != fingerprint_of(replace(small, fingerprint="other"))
+
+
+def test_an_author_who_wrote_most_of_it_is_divided() -> None:
+    """Kept away whole, there would be nothing left to learn from, and the trial would say nothing."""
+    whole = load_corpus(ROOT / "faq_corpus")
+    mails = tuple(replace(mail, author="one") for mail in whole.examples[:3000:10])
+    trial = fit_learned(replace(whole, examples=mails, fingerprint="one")).trial
+    assert len(trial.confidences) == len(mails)
+    assert trial.right.sum() > 0.5 * sum(mail.answerable for mail in mails)
+
+
+def test_where_there_is_a_sample_of_the_mailbox_the_trial_is_on_it(small: Corpus) -> None:
+    mails = tuple(replace(mail, sampled=mail.author == "b") for mail in small.examples)
+    trial = fit_learned(replace(small, examples=mails)).trial
+    assert len(trial.confidences) == sum(mail.author == "b" for mail in mails)

@@ -1,0 +1,30 @@
+"""Whether a mail repeats our answers: who quotes one has had it, and writes because it did not help."""
+
+import re
+from collections.abc import Iterable
+
+from responder.triage.text import normalised
+
+LENGTH = 8
+"""Characters that stand in a mail and in an answer alike by no accident."""
+
+_LAID_OUT = re.compile(r"[\s>|]+")
+
+
+class Answers:
+    """The wording of all that we answer, as runs of characters."""
+
+    def __init__(self, answers: Iterable[str]) -> None:
+        self.texts = tuple(answers)
+        self._runs = [_runs(normalised(text)) for text in self.texts]
+
+    def repeated_in(self, text: str) -> tuple[float, int]:
+        """Of the answer that a normalised text repeats most of: the share that it repeats, and how many runs."""
+        runs = _runs(text)
+        counts = [(len(runs & answer) / max(len(answer), 1), len(runs & answer)) for answer in self._runs]
+        return max(counts, default=(0.0, 0))
+
+
+def _runs(text: str) -> frozenset[str]:
+    bare = _LAID_OUT.sub("", text)
+    return frozenset(bare[start : start + LENGTH] for start in range(len(bare) - LENGTH + 1))
