@@ -58,7 +58,12 @@ def knowledge_of(config: Config) -> Knowledge:
     classifier = learned_of(corpus, config.service.state)
     found = classifier.trial.threshold(alpha=triage.alpha, delta=triage.delta)
     floor, basis = (found.floor, str(found)) if triage.floor is None else (triage.floor, "set by hand")
-    return Knowledge(corpus, classifier, Thresholds(floor, 0.0, budget), own, basis)
+    standings = dict(zip(classifier.entries, classifier.trial.standings(floor), strict=True))
+    unproven = frozenset(
+        entry for entry, standing in standings.items() if standing.wrong_at_most(triage.delta) > triage.entry_alpha
+    )
+    thresholds = Thresholds(floor, 0.0, budget, unproven if triage.floor is None else frozenset())
+    return Knowledge(corpus, classifier, thresholds, own, basis, standings)
 
 
 def own_addresses(config: Config) -> frozenset[str]:

@@ -1,11 +1,12 @@
 """config show, corpus check and db upgrade: before the service runs."""
 
 from dataclasses import asdict
+from zoneinfo import ZoneInfo
 
 import typer
 
 from responder.cli.opened import Json, settings
-from responder.cli.output import as_json, say, warn
+from responder.cli.output import as_json, rows, say, warn
 
 
 def register(app: typer.Typer) -> None:
@@ -45,6 +46,32 @@ def show_config(context: typer.Context, as_lines: Json = False) -> None:
             say(as_json({"section": section, "key": key, "value": value, "origin": origin}))
         else:
             say(f"{f'{section}.{key}':44}{value:40}  {origin}")
+
+
+@_corpus.command("list")
+def list_entries(context: typer.Context, as_lines: Json = False) -> None:
+    """Every entry with its mode, and how often it was wrong when the service tried itself on labelled mails."""
+    from responder.app.pieces import knowledge_of
+
+    config = settings(context)
+    knowledge = knowledge_of(config)
+    entries = []
+    for entry in knowledge.corpus.entries:
+        standing = knowledge.standings.get(entry.id)
+        entries.append(
+            {
+                "entry": entry.id,
+                "mode": entry.mode.value,
+                "by_itself": entry.mode.value == "automatic" and entry.id not in knowledge.thresholds.unproven,
+                "answers": standing.answers if standing else 0,
+                "wrong": standing.wrong if standing else 0,
+                "wrong_at_most": round(standing.wrong_at_most(config.triage.delta), 4) if standing else None,
+                "title": entry.title,
+            }
+        )
+    rows(
+        entries, list(entries[0]), as_lines=as_lines, zone=ZoneInfo(config.service.timezone), empty="There is no entry."
+    )
 
 
 @_corpus.command("check")

@@ -71,6 +71,7 @@ class Triage:
 
     alpha: _Chance = 0.01
     delta: _Chance = 0.05
+    entry_alpha: _Chance = 0.25
     floor: Floor = None
     margin: _Share = 0.05
     automatic_per_sender_per_hour: Annotated[int, Field(ge=1)] = 20

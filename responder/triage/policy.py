@@ -27,6 +27,7 @@ class Reason(StrEnum):
     PARTLY = "not every question is answered by an entry"
     REVIEW = "the entry is set to review"
     OFF = "the entry is switched off"
+    UNPROVEN = "too little is known of how often the entry is right"
     UNSENDABLE = "the answer could not be built"
 
 
@@ -40,6 +41,8 @@ class Thresholds:
     """On the scale of `Verdict.margin`."""
     automatic_per_sender: int
     """Automatic mails that one address may have had in the last hour."""
+    unproven: frozenset[str] = frozenset()
+    """Entries that may be wrong too often to be sent by a machine, whatever their mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ def _doubt_of(verdict: Verdict, modes: Mapping[str, Mode], thresholds: Threshold
         return Reason.TWO_FIT
     match modes[verdict.entry]:
         case Mode.AUTOMATIC:
-            return None
+            return Reason.UNPROVEN if verdict.entry in thresholds.unproven else None
         case Mode.REVIEW:
             return Reason.REVIEW
         case Mode.OFF:

@@ -1,7 +1,7 @@
 """One mail, from its bytes to its decision, step by step. The worker, `decide` and `explain` all walk this way."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from responder.corpus import Corpus, Mode
 from responder.mail.address import valid_address
@@ -11,6 +11,7 @@ from responder.triage.guard import Suppression, suppression_of
 from responder.triage.policy import Decision, History, Reason, Thresholds, decide
 from responder.triage.questions import Questions, questions_of
 from responder.triage.text import is_japanese
+from responder.triage.trial import Standing
 from responder.triage.verdict import Classifier, Recognition
 
 MOST_REPLACED = 0.02
@@ -28,6 +29,8 @@ class Knowledge:
     """Normalised."""
     basis: str = ""
     """Where the floor comes from, in a sentence for operators."""
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    """How each entry did in the trial; none where there was none."""
 
     @property
     def modes(self) -> Mapping[str, Mode]:
