@@ -91,6 +91,14 @@ def test_two_entries_may_share_neither_number_nor_phrasing(tmp_path: Path) -> No
     assert keys == {"number", "phrasings"}
 
 
+def test_a_counterexample_is_no_entrys_phrasing(tmp_path: Path) -> None:
+    other = GOOD.replace("q04", "q05").replace("number = 4", "number = 5")
+    other = other.replace('phrasings = ["Is', 'counterexamples = ["Is a shared mailbox allowed?"]\nphrasings = ["May')
+    (fault,) = _faults(_folder(tmp_path, q04=GOOD, q05=other))
+    assert (Path(fault.file).name, fault.key) == ("q05.toml", "counterexamples")
+    assert "q04.toml" in fault.problem
+
+
 def test_bytes_that_are_not_utf8_are_a_fault(tmp_path: Path) -> None:
     (tmp_path / "q04.toml").write_bytes(GOOD.encode() + "注".encode("cp932"))
     assert "UTF-8" in _faults(tmp_path)[0].problem

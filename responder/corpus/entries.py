@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -58,6 +58,8 @@ class Entry:
     links: tuple[Link, ...] = ()
     note: str = ""
     """For staff: what they should know before they send it."""
+    counterexamples: tuple[Text, ...] = ()
+    """Questions in this entry's words that no entry answers."""
 
 
 _ENTRY = TypeAdapter(Entry)
@@ -128,7 +130,7 @@ def _line(source: str, key: str) -> int | None:
     return source.count("\n", 0, match.end()) + 1 if match else None
 
 
-def _collisions(entries: Iterable[tuple[Path, Entry]]) -> list[Fault]:
+def _collisions(entries: Sequence[tuple[Path, Entry]]) -> list[Fault]:
     """Numbers and phrasings that two entries claim."""
     faults: list[Fault] = []
     numbers: dict[int, Path] = {}
@@ -142,4 +144,9 @@ def _collisions(entries: Iterable[tuple[Path, Entry]]) -> list[Fault]:
             if other != path:
                 problem = f"{phrasing!r} also stands in {shown(other)}"
                 faults.append(Fault(shown(path), "phrasings", problem, "Leave it where it is answered"))
+    for path, entry in entries:
+        for text in entry.counterexamples:
+            if text in phrasings:
+                problem = f"{text!r} is a phrasing in {shown(phrasings[text])}"
+                faults.append(Fault(shown(path), "counterexamples", problem, "Leave it where it belongs"))
     return faults

@@ -37,6 +37,9 @@ PARTS = 10
 _PHRASING = -1
 """In place of a mail's index: a phrasing is of no mail, and never kept away."""
 
+_NOBODY = ""
+"""In place of an entry."""
+
 Indices = NDArray[np.int64]
 
 
@@ -106,7 +109,10 @@ def fit_learned(corpus: Corpus) -> LearnedClassifier:
     """Learn entries and examples: some ten seconds and 800 MB for a moment with 4,000 examples."""
     mails, entries = _Mails(corpus.examples), [entry.id for entry in corpus.entries]
     phrasings = [
-        (normalised(text), entry.id) for entry in corpus.entries for text in (entry.question, *entry.phrasings)
+        (normalised(text), asked)
+        for entry in corpus.entries
+        for asked, texts in ((entry.id, (entry.question, *entry.phrasings)), (_NOBODY, entry.counterexamples))
+        for text in texts
     ]
     space = Space.fitted([*(text for text, _ in phrasings), *(mails.texts[whole] for whole in mails.wholes)])
     texts = space.vectors(mails.texts)
@@ -151,7 +157,7 @@ def _whole_mails(
     return _Lessons(
         vstack([space.vectors([text for text, _ in phrasings]), texts[mails.wholes]]).tocsr(),
         np.array(
-            [[*(entry == asked for entry in entries), False] for _, asked in phrasings]
+            [[*(entry == asked for entry in entries), asked == _NOBODY] for _, asked in phrasings]
             + [[*(entry in mail.expected for entry in entries), not mail.answerable] for mail in mails.examples]
         ),
         np.array([_PHRASING] * len(phrasings) + list(range(len(mails.examples)))),

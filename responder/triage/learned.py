@@ -81,14 +81,17 @@ class LearnedClassifier:
         chances = self._confidence.of([evidence(sighting, entries) for entries in found])
         best = int(np.argmax(chances))
         confidence = float(chances[best])
-        whole = self._verdict(questions.whole.text, sighting.whole, found[0][0], confidence)
+        whole = self._verdict(questions.whole.text, vectors[0], sighting.whole, found[0][0], confidence)
         units: list[Verdict] = []
         for entry in found[best] if len(found[best]) > 1 else ():
             asking = int(sighting.units[:, entry].argmax())
-            units.append(self._verdict(questions.units[asking].text, sighting.units[asking], entry, confidence))
+            text, vector = questions.units[asking].text, vectors[_BEFORE_UNITS + asking]
+            units.append(self._verdict(text, vector, sighting.units[asking], entry, confidence))
         return Recognition(whole, tuple(units))
 
-    def _verdict(self, question: str, scores: NDArray[np.float64], entry: int, confidence: float) -> Verdict:
+    def _verdict(
+        self, question: str, vector: Any, scores: NDArray[np.float64], entry: int, confidence: float
+    ) -> Verdict:
         order = np.argsort(-scores[:-1], kind="stable")
         rivals = [float(scores[other]) for other in order if other != entry]
         return Verdict(
@@ -97,19 +100,18 @@ class LearnedClassifier:
             confidence=confidence,
             margin=round(float(scores[entry]) - max(rivals, default=0.0), 6),
             candidates=tuple(Candidate(self.entries[i], round(float(scores[i]), 6)) for i in order[:3]),
-            terms=self._terms(question, entry),
+            terms=self._terms(question, vector, entry),
         )
 
-    def _terms(self, text: str, entry: int) -> tuple[Term, ...]:
-        """The words that added most to the entry's score."""
-        vector = self._space.vectors([text]).tocoo()
-        names, first = self._space.names, self._space.first_word
-        shares = [
-            Term(str(names[column]), float(value * self._weights[column, entry]))
-            for column, value in zip(vector.col, vector.data, strict=True)
-            if column >= first and self._weights[column, entry] > 0
-        ]
-        return readable(sorted(shares, key=lambda term: (-term.weight, term.text)))
+    def _terms(self, question: str, vector: Any, entry: int) -> tuple[Term, ...]:
+        """The words of a question that added most to the entry's score."""
+        columns, values = vector.indices, vector.data
+        shares = values * self._weights[columns, entry]
+        counted = np.flatnonzero((columns >= self._space.first_word) & (shares > 0))
+        terms = [Term(str(self._space.names[columns[place]]), float(shares[place])) for place in counted]
+        # The vector is of the question with its subject, and may be of folded kana.
+        said = [term for term in terms if term.text in question]
+        return readable(sorted(said, key=lambda term: (-term.weight, term.text)))
 
     def to_bytes(self) -> bytes:
         """All of it as plain arrays, for a file."""
@@ -148,6 +150,9 @@ class LearnedClassifier:
 def fingerprint_of(corpus: Corpus) -> str:
     """Names the model that `fit_learned` makes of a corpus, before it is made."""
     return hashlib.sha256(f"{RECIPE} {corpus.fingerprint}".encode()).hexdigest()
+
+
+_BEFORE_UNITS = 2
 
 
 def texts_of(questions: Questions) -> list[str]:

@@ -121,3 +121,14 @@ def test_where_there_is_a_sample_of_the_mailbox_the_trial_is_on_it(small: Corpus
     mails = tuple(replace(mail, sampled=mail.author == "b") for mail in small.examples)
     trial = fit_learned(replace(small, examples=mails)).trial
     assert len(trial.confidences) == sum(mail.author == "b" for mail in mails)
+
+
+def test_a_counterexample_makes_the_machine_less_sure_of_its_kind(small: Corpus) -> None:
+    asked = questions_of("", "三者契約の場合、印紙はどの会社が貼るのでしょうか。")
+    entries = tuple(
+        replace(entry, counterexamples=("三者契約で印紙を貼るのはどの会社ですか。",) if entry.id == "q07" else ())
+        for entry in small.entries
+    )
+    without = fit_learned(replace(small, entries=tuple(replace(entry, counterexamples=()) for entry in small.entries)))
+    taught = fit_learned(replace(small, entries=entries))
+    assert taught.classify(asked).whole.confidence < without.classify(asked).whole.confidence - 0.05
