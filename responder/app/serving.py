@@ -20,6 +20,9 @@ from responder.courier.maildir import Maildir
 from responder.errors import ConfigError, Fault, OperatorError
 from responder.listener import Acceptance, Inet, Listener, Unix
 from responder.mail.delivery import Schedule
+from responder.store import labels
+from responder.store.engine import reading
+from responder.store.labels import Label
 
 AGENTS = ("listener", "worker", "courier", "desk")
 
@@ -32,10 +35,15 @@ log = maillog.log("app")
 class Current:
     """The briefing in force; a reload swaps it in whole, or leaves the old one."""
 
-    def __init__(self, config: Config, path: Path | None) -> None:
+    def __init__(self, engine: Engine, config: Config, path: Path | None) -> None:
+        self._engine = engine
         self._path = path
-        self.briefing = briefing_of(config)
+        self.briefing = briefing_of(config, self._taught())
         self._tell()
+
+    def _taught(self) -> list[Label]:
+        with reading(self._engine) as connection:
+            return labels.listing(connection)
 
     def _tell(self) -> None:
         knowledge = self.briefing.knowledge
@@ -45,7 +53,7 @@ class Current:
     def reload(self) -> None:
         """Read settings, corpus and templates again. What is wrong is logged, and the old ones stay."""
         try:
-            self.briefing = briefing_of(load_config(self._path))
+            self.briefing = briefing_of(load_config(self._path), self._taught())
         except OperatorError as error:
             for fault in error.faults:
                 log.error("not reloaded", fault=str(fault))
@@ -60,7 +68,7 @@ async def serve(config: Config, path: Path | None, agents: Sequence[str]) -> Non
     stop = asyncio.Event()
     # Everything that an operator can have got wrong is tried before the first mail is taken.
     running: list[Coroutine[Any, Any, None]] = []
-    current = Current(config, path) if "worker" in agents else None
+    current = Current(engine, config, path) if "worker" in agents else None
     if current is not None:
         running.append(_worker(engine, config, current, stop))
     if "courier" in agents:
