@@ -26,7 +26,7 @@ from responder.store.engine import is_there, make_ready, open_engine, reading, s
 from responder.store.labels import Label
 from responder.triage.policy import Thresholds
 from responder.triage.reading import Knowledge, envelope_of
-from responder.worker import Briefing
+from responder.triage.verdict import Classifier
 
 log = maillog.log("app")
 
@@ -70,20 +70,33 @@ def taught_so_far(config: Config) -> list[Label]:
 
 
 def knowledge_of(config: Config, taught: Sequence[Label]) -> Knowledge:
-    """The corpus and what was learned of it. Raises CorpusError."""
+    """The corpus and what was learned of it, in this process. Raises CorpusError."""
     # scikit-learn takes a second to import, which most commands need not spend.
     from responder.app.learning import learned_of
     from responder.triage.cold import fit_cold
+
+    corpus = corpus_of(config, taught)
+    learned = enough_examples(corpus)
+    return knowledge_on(config, corpus, learned_of(corpus, config.service.state) if learned else fit_cold(corpus))
+
+
+def enough_examples(corpus: Corpus) -> bool:
+    """Whether there are labelled mails enough to learn from."""
     from responder.triage.learned import LEAST_EXAMPLES
 
-    corpus, triage = corpus_of(config, taught), config.triage
+    return len(corpus.examples) >= LEAST_EXAMPLES
+
+
+def knowledge_on(config: Config, corpus: Corpus, classifier: Classifier) -> Knowledge:
+    """What triage knows, given a classifier that was fitted on this corpus."""
+    from responder.triage.learned import LearnedClassifier
+
+    triage = config.triage
     budget, own = triage.automatic_per_sender_per_hour, own_addresses(config)
-    if len(corpus.examples) < LEAST_EXAMPLES:
-        basis = (
-            "set by hand" if triage.floor is not None else f"none: {len(corpus.examples)} labelled mails are too few"
-        )
-        return Knowledge(corpus, fit_cold(corpus), Thresholds(triage.floor, triage.margin, budget), own, basis)
-    classifier = learned_of(corpus, config.service.state)
+    if not isinstance(classifier, LearnedClassifier):
+        few = f"none: {len(corpus.examples)} labelled mails are too few"
+        basis = few if triage.floor is None else "set by hand"
+        return Knowledge(corpus, classifier, Thresholds(triage.floor, triage.margin, budget), own, basis)
     found = classifier.trial.threshold(alpha=triage.alpha, delta=triage.delta)
     floor, basis = (found.floor, str(found)) if triage.floor is None else (triage.floor, "set by hand")
     return Knowledge(corpus, classifier, Thresholds(floor, 0.0, budget), own, basis)
@@ -94,18 +107,18 @@ def own_addresses(config: Config) -> frozenset[str]:
     return frozenset(map(normalised, (config.service.address, *config.service.also_known_as)))
 
 
-def briefing_of(config: Config, taught: Sequence[Label]) -> Briefing:
-    """All that an answer is made of. Raises OperatorError with the faults of corpus and templates together."""
+def checked_files(config: Config, taught: Sequence[Label]) -> tuple[Corpus, Letters]:
+    """What an answer is made of, read and checked. Raises OperatorError with the faults of both together."""
     faults: list[Fault] = []
     made: list[Any] = []
-    for load in (lambda: knowledge_of(config, taught), lambda: letters_of(config)):
+    for load in (lambda: corpus_of(config, taught), lambda: letters_of(config)):
         try:
             made.append(load())
         except OperatorError as error:
             faults.extend(error.faults)
     if faults:
         raise OperatorError(faults)
-    return Briefing(made[0], made[1], author_of(config))
+    return made[0], made[1]
 
 
 def store_of(config: Config) -> Engine:
