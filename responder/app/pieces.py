@@ -59,11 +59,14 @@ def taught_so_far(config: Config) -> list[Label]:
         return []
     try:
         engine = store_of(config)
-        current, ours = schema_state(engine)
-        if current != ours:
-            return []
-        with reading(engine) as connection:
-            return labels.listing(connection)
+        try:
+            current, ours = schema_state(engine)
+            if current != ours:
+                return []
+            with reading(engine) as connection:
+                return labels.listing(connection)
+        finally:
+            engine.dispose()
     except (StoreError, SQLAlchemyError) as error:
         log.warning("without what people taught", reason=" ".join(str(error).split())[:300])
         return []
