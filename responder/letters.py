@@ -14,7 +14,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from responder.corpus import Entry, Link, Mode
 from responder.errors import Fault, TemplateError, shown
 
-LETTERS = ("answer.txt", "answers.txt", "acknowledgement.txt", "person.txt")
+LETTERS = ("answer.txt", "answers.txt", "acknowledgement.txt", "person.txt", "draft.txt", "blank.txt")
 
 MOST_CHARACTERS = 100_000
 
@@ -37,6 +37,14 @@ class Letter:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a draft: what was asked, in the contractor's words, and the entry that answers it, if one does."""
+
+    questions: tuple[str, ...]
+    entry: Entry | None
+
+
 class Letters:
     """The templates of one folder, every one of them known to render."""
 
@@ -56,6 +64,21 @@ class Letters:
     def person(self, text: str, *, subject: str, reference: str) -> Letter:
         """What a member of staff wrote, signed."""
         return self._render("person.txt", subject=subject, reference=reference, text=text)
+
+    def draft(self, passages: Sequence[Passage], *, subject: str, reference: str) -> str:
+        """The text that a person starts from, with `blank.txt` wherever an answer is missing; not signed."""
+        values = {"passages": passages, "subject": subject, "reference": reference}
+        text = self._templates["draft.txt"].render(service=self._sender, **values).replace("\r\n", "\n").strip("\n")
+        if any(passage.entry is None for passage in passages) and not self.unfinished(text):
+            raise ValueError("a question without an answer must show blank.txt, so that nobody sends it by mistake")
+        return text + "\n"
+
+    def unfinished(self, text: str) -> bool:
+        """Whether a place of a draft is still empty."""
+        blank = self._templates["blank.txt"].render(service=self._sender).strip()
+        if not blank:
+            raise ValueError("blank.txt has no text, by which an empty place is known")
+        return blank in text
 
     def _render(self, name: str, **values: Any) -> Letter:
         rendered = self._templates[name].render(service=self._sender, **values)
@@ -141,17 +164,23 @@ def _sample(number: int, links: tuple[Link, ...]) -> Entry:
     )
 
 
+def _sample_drafts(entries: Sequence[Entry]) -> list[list[Passage]]:
+    covered = [Passage(("Question?", "Another?"), entry) for entry in entries]
+    return [covered[:1], [Passage(("Question?",), None)], [*covered, Passage(("Question?",), None)]]
+
+
 def _rehearsed(letters: Letters, folder: Path) -> list[Fault]:
     """Every letter with every kind of value it can meet: with and without links, subject, several entries."""
     entries = [_sample(1, ()), _sample(2, (_SAMPLE_LINK, _SAMPLE_LINK)), _sample(3, ())]
     faults: dict[str, Fault] = {}
     for subject in ("", "Subject"):
         given = {"subject": subject, "reference": "R-000001"}
-        trials: list[tuple[str, Callable[[], Letter]]] = [
+        trials: list[tuple[str, Callable[[], object]]] = [
             *(("answer.txt", partial(letters.answer, [entry], **given)) for entry in entries),
             ("answers.txt", partial(letters.answer, entries, **given)),
             ("acknowledgement.txt", partial(letters.acknowledgement, **given)),
             ("person.txt", partial(letters.person, "Text.", **given)),
+            *(("draft.txt", partial(letters.draft, passages, **given)) for passages in _sample_drafts(entries)),
         ]
         for name, render in trials:
             fault = _trial(render, folder / name)
@@ -160,7 +189,7 @@ def _rehearsed(letters: Letters, folder: Path) -> list[Fault]:
     return list(faults.values())
 
 
-def _trial(render: Callable[[], Letter], path: Path) -> Fault | None:
+def _trial(render: Callable[[], object], path: Path) -> Fault | None:
     try:
         render()
     except (JinjaError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:

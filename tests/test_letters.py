@@ -8,7 +8,7 @@ import pytest
 
 from responder.corpus import load_corpus
 from responder.errors import TemplateError
-from responder.letters import LETTERS, Letters, Sender, japanese_date, load_letters
+from responder.letters import LETTERS, Letters, Passage, Sender, japanese_date, load_letters
 
 ROOT = Path(__file__).parent.parent
 CORPUS = load_corpus(ROOT / "faq_corpus")
@@ -101,6 +101,46 @@ def test_a_broken_letter_is_named_with_file_and_line(
     assert fault.line == line
     assert fault.remedy
     assert name in fault.file or name == "signature.txt"
+
+
+def test_a_draft_holds_the_answers_in_order_and_an_empty_place_for_each_other_question(letters: Letters) -> None:
+    asked = [
+        Passage(("共有アドレスは使えますか。", "部署のアドレスは？"), CORPUS.entry("q04")),
+        Passage(("支払日はいつですか。",), None),
+        Passage(("三者でも結べますか。",), CORPUS.entry("q07")),
+    ]
+    draft = letters.draft(asked, subject="", reference="R-000001")
+    places = [
+        draft.index(words)
+        for words in (
+            "共有アドレスは使えますか。",
+            "部署のアドレスは？",
+            CORPUS.entry("q04").answer.strip(),
+            "支払日はいつですか。",
+            "【この質問への回答を、ここにご記入ください】",
+            "三者でも結べますか。",
+            CORPUS.entry("q07").answer.strip(),
+        )
+    ]
+    assert places == sorted(places)
+    assert letters.unfinished(draft)
+    assert not letters.unfinished(draft.replace("【この質問への回答を、ここにご記入ください】", "翌月末です。"))
+
+
+@pytest.mark.parametrize("entry", CORPUS.entries, ids=lambda entry: entry.id)
+def test_every_draft_is_laid_out_calmly(letters: Letters, entry: object) -> None:
+    passages = [Passage(("問い",), entry), Passage(("別の問い",), None)]  # type: ignore[arg-type]  # an Entry
+    for asked in (passages[:1], passages):
+        draft = letters.draft(asked, subject="件名", reference="R-000001")
+        assert "\n\n\n" not in draft
+        assert all(line == line.rstrip() for line in draft.splitlines())
+
+
+@pytest.mark.parametrize(("name", "text"), [("draft.txt", "ご回答いたします。\n"), ("blank.txt", "\n")])
+def test_a_draft_that_would_hide_an_unanswered_question_is_a_fault(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text, encoding="utf-8")
+    with pytest.raises(TemplateError, match=r"blank\.txt"):
+        load_letters(folder, SENDER)
 
 
 @pytest.mark.parametrize("name", LETTERS)

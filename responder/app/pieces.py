@@ -6,23 +6,29 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from responder import maillog
+from responder.app.teaching import examples_of
 from responder.config import Config, MaildirHop, SmtpHop
-from responder.corpus import load_corpus
+from responder.corpus import Corpus, load_corpus, with_examples
 from responder.courier.agent import NextHop
 from responder.courier.maildir import Maildir
 from responder.courier.smtp import Smarthost, SmtpNextHop
-from responder.errors import ConfigError, Fault, OperatorError
+from responder.errors import ConfigError, Fault, OperatorError, StoreError
 from responder.letters import Letters, Sender, load_letters
 from responder.mail.address import normalised
 from responder.mail.envelope import Envelope
 from responder.mail.message import parse_message
 from responder.mail.reply import Mailbox
-from responder.store import inbox
-from responder.store.engine import make_ready, open_engine
+from responder.store import inbox, labels
+from responder.store.engine import is_there, make_ready, open_engine, reading, schema_state
+from responder.store.labels import Label
 from responder.triage.policy import Thresholds
 from responder.triage.reading import Knowledge, envelope_of
-from responder.worker import Briefing
+from responder.triage.verdict import Classifier
+
+log = maillog.log("app")
 
 
 def clock() -> datetime:
@@ -41,21 +47,59 @@ def letters_of(config: Config) -> Letters:
     return load_letters(service.templates, Sender(service.name, service.address, service.reply_within_business_days))
 
 
-def knowledge_of(config: Config) -> Knowledge:
-    """The corpus and what was learned of it. Raises CorpusError."""
+def corpus_of(config: Config, taught: Sequence[Label]) -> Corpus:
+    """The entries, and all labelled mails: those of the files and those that people taught. Raises CorpusError."""
+    corpus = load_corpus(config.service.corpus)
+    return with_examples(corpus, examples_of(taught, {entry.id for entry in corpus.entries}))
+
+
+def taught_so_far(config: Config) -> list[Label]:
+    """What people taught, for commands that need no store: none is made, and one that is away is only mentioned."""
+    if not is_there(config.store.url):
+        return []
+    try:
+        engine = store_of(config)
+        try:
+            current, ours = schema_state(engine)
+            if current != ours:
+                return []
+            with reading(engine) as connection:
+                return labels.listing(connection)
+        finally:
+            engine.dispose()
+    except (StoreError, SQLAlchemyError) as error:
+        log.warning("without what people taught", reason=" ".join(str(error).split())[:300])
+        return []
+
+
+def knowledge_of(config: Config, taught: Sequence[Label]) -> Knowledge:
+    """The corpus and what was learned of it, in this process. Raises CorpusError."""
     # scikit-learn takes a second to import, which most commands need not spend.
     from responder.app.learning import learned_of
     from responder.triage.cold import fit_cold
+
+    corpus = corpus_of(config, taught)
+    learned = enough_examples(corpus)
+    return knowledge_on(config, corpus, learned_of(corpus, config.service.state) if learned else fit_cold(corpus))
+
+
+def enough_examples(corpus: Corpus) -> bool:
+    """Whether there are labelled mails enough to learn from."""
     from responder.triage.learned import LEAST_EXAMPLES
 
-    corpus, triage = load_corpus(config.service.corpus), config.triage
+    return len(corpus.examples) >= LEAST_EXAMPLES
+
+
+def knowledge_on(config: Config, corpus: Corpus, classifier: Classifier) -> Knowledge:
+    """What triage knows, given a classifier that was fitted on this corpus."""
+    from responder.triage.learned import LearnedClassifier
+
+    triage = config.triage
     budget, own = triage.automatic_per_sender_per_hour, own_addresses(config)
-    if len(corpus.examples) < LEAST_EXAMPLES:
-        basis = (
-            "set by hand" if triage.floor is not None else f"none: {len(corpus.examples)} labelled mails are too few"
-        )
-        return Knowledge(corpus, fit_cold(corpus), Thresholds(triage.floor, triage.margin, budget), own, basis)
-    classifier = learned_of(corpus, config.service.state)
+    if not isinstance(classifier, LearnedClassifier):
+        few = f"none: {len(corpus.examples)} labelled mails are too few"
+        basis = few if triage.floor is None else "set by hand"
+        return Knowledge(corpus, classifier, Thresholds(triage.floor, triage.margin, budget), own, basis)
     found = classifier.trial.threshold(alpha=triage.alpha, delta=triage.delta)
     floor, basis = (found.floor, str(found)) if triage.floor is None else (triage.floor, "set by hand")
     standings = dict(zip(classifier.entries, classifier.trial.standings(floor), strict=True))
@@ -71,18 +115,18 @@ def own_addresses(config: Config) -> frozenset[str]:
     return frozenset(map(normalised, (config.service.address, *config.service.also_known_as)))
 
 
-def briefing_of(config: Config) -> Briefing:
-    """All that an answer is made of. Raises OperatorError with the faults of corpus and templates together."""
+def checked_files(config: Config, taught: Sequence[Label]) -> tuple[Corpus, Letters]:
+    """What an answer is made of, read and checked. Raises OperatorError with the faults of both together."""
     faults: list[Fault] = []
     made: list[Any] = []
-    for load in (knowledge_of, letters_of):
+    for load in (lambda: corpus_of(config, taught), lambda: letters_of(config)):
         try:
-            made.append(load(config))
+            made.append(load())
         except OperatorError as error:
             faults.extend(error.faults)
     if faults:
         raise OperatorError(faults)
-    return Briefing(made[0], made[1], author_of(config))
+    return made[0], made[1]
 
 
 def store_of(config: Config) -> Engine:

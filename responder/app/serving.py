@@ -1,4 +1,4 @@
-"""The agents of one process: started, told to stop by a signal, and told to read their files again."""
+"""The agents of one process: started, told to stop or to read their files again by a signal."""
 
 import asyncio
 import random
@@ -13,11 +13,13 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from responder import maillog, worker
-from responder.app.pieces import briefing_of, clock, next_hop_of, own_addresses, ready_store
-from responder.config import Config, HostPort, UnixSocket, load_config
+from responder.app import renewal
+from responder.app.pieces import clock, next_hop_of, own_addresses, ready_store
+from responder.app.renewal import Current
+from responder.config import Config, HostPort, UnixSocket
 from responder.courier import agent as courier
 from responder.courier.maildir import Maildir
-from responder.errors import ConfigError, Fault, OperatorError
+from responder.errors import ConfigError, Fault
 from responder.listener import Acceptance, Inet, Listener, Unix
 from responder.mail.delivery import Schedule
 
@@ -29,49 +31,27 @@ GRACE = timedelta(seconds=8)
 log = maillog.log("app")
 
 
-class Current:
-    """The briefing in force; a reload swaps it in whole, or leaves the old one."""
-
-    def __init__(self, config: Config, path: Path | None) -> None:
-        self._path = path
-        self.briefing = briefing_of(config)
-        self._tell()
-
-    def _tell(self) -> None:
-        knowledge = self.briefing.knowledge
-        entries, corpus = len(knowledge.corpus.entries), knowledge.corpus.fingerprint[:16]
-        log.info("knowledge", entries=entries, corpus=corpus, floor=knowledge.thresholds.floor, basis=knowledge.basis)
-
-    def reload(self) -> None:
-        """Read settings, corpus and templates again. What is wrong is logged, and the old ones stay."""
-        try:
-            self.briefing = briefing_of(load_config(self._path))
-        except OperatorError as error:
-            for fault in error.faults:
-                log.error("not reloaded", fault=str(fault))
-        else:
-            log.info("reloaded")
-            self._tell()
-
-
 async def serve(config: Config, path: Path | None, agents: Sequence[str]) -> None:
     """Run these agents until SIGTERM or SIGINT. Raises OperatorError before anything listens."""
     engine = ready_store(config)
     stop = asyncio.Event()
     # Everything that an operator can have got wrong is tried before the first mail is taken.
     running: list[Coroutine[Any, Any, None]] = []
-    current = Current(config, path) if "worker" in agents else None
+    asked = asyncio.Event()
+    current = Current(engine, config, path) if "worker" in agents else None
     if current is not None:
+        await current.begin()
         running.append(_worker(engine, config, current, stop))
+        running.append(renewal.run(current, stop=stop, asked=asked))
     if "courier" in agents:
         running.append(_courier(engine, config, stop))
     if "desk" in agents and config.desk.listen is not None:
-        running.append(_desk(engine, config, _bound(config.desk.listen, "desk.listen"), stop))
+        running.append(_desk(engine, config, _bound(config.desk.listen, "desk.listen"), current, stop))
     if "listener" in agents:
         listener = Listener(engine, _acceptance(config), clock)
         await _listen(listener, config)
         running.append(_listener(listener, stop))
-    _watch_signals(stop, current)
+    _watch_signals(stop, asked)
     log.info("ready", agents=",".join(agents), store=engine.url.render_as_string(hide_password=True))
     try:
         await _until_stopped(running, stop)
@@ -169,17 +149,21 @@ async def _courier(engine: Engine, config: Config, stop: asyncio.Event) -> None:
                 await next_hop.close()
 
 
-async def _desk(engine: Engine, config: Config, bound: socket.socket, stop: asyncio.Event) -> None:
+async def _desk(
+    engine: Engine, config: Config, bound: socket.socket, current: Current | None, stop: asyncio.Event
+) -> None:
     from responder.desk.site import serve as serve_site
     from responder.desk.site import site
 
-    await serve_site(site(engine, config.service.name), bound, stop=stop)
+    def refused() -> tuple[str, ...]:
+        return current.refused if current is not None else ()
+
+    await serve_site(site(engine, config.service.name, refused), bound, stop=stop)
 
 
-def _watch_signals(stop: asyncio.Event, current: Current | None) -> None:
+def _watch_signals(stop: asyncio.Event, asked: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    # Without a handler the signal would end a process that has nothing to read again.
-    reload = current.reload if current is not None else int
-    loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, reload))
+    # Heard in every process: without a handler it would end one that has nothing to read again.
+    loop.add_signal_handler(signal.SIGHUP, asked.set)

@@ -27,10 +27,10 @@ def register(app: typer.Typer) -> None:
 
 def decide(context: typer.Context, paths: Paths, as_lines: Json = False) -> None:
     """Say what would become of mails, one line each. Needs no database and sends nothing."""
-    from responder.app.pieces import knowledge_of
+    from responder.app.pieces import knowledge_of, taught_so_far
 
     config = settings(context)
-    knowledge = knowledge_of(config)
+    knowledge = knowledge_of(config, taught_so_far(config))
     for path in _files(paths):
         line = _line(path, knowledge, config.listener.max_message_bytes)
         if as_lines:
@@ -97,10 +97,11 @@ def explain(
     as_lines: Json = False,
 ) -> None:
     """Walk one mail through every step and show the evidence. Needs no database and sends nothing."""
-    from responder.app.pieces import knowledge_of
+    from responder.app.pieces import knowledge_of, taught_so_far
     from responder.triage.record import record_of
 
-    knowledge = knowledge_of(settings(context))
+    config = settings(context)
+    knowledge = knowledge_of(config, taught_so_far(config))
     try:
         raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:

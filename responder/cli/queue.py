@@ -66,8 +66,14 @@ def _case_row(case: Any) -> dict[str, Any]:
 
 
 @cases_app.command("show")
-def show_case(context: typer.Context, number: Number, as_lines: Json = False) -> None:
-    """A case: its mails, what the machine made of them, what happened since."""
+def show_case(
+    context: typer.Context,
+    number: Number,
+    only_draft: Annotated[bool, typer.Option("--draft", help="The prepared answer alone, for a file.")] = False,
+    as_lines: Json = False,
+) -> None:
+    """A case: its mails, what the machine made of them, what happened since, and the answer prepared for it."""
+    from responder.cli.drafting import prepared
     from responder.store import cases, inbox, outbox
     from responder.store.engine import reading
 
@@ -81,6 +87,10 @@ def show_case(context: typer.Context, number: Number, as_lines: Json = False) ->
         records = [inbox.find(connection, inquiry) for inquiry in (number, *joined)]
         sent = [row for inquiry in (number, *joined) for row in outbox.listing(connection, inquiry_id=inquiry)]
     mails = [_mail(record) for record in records if record is not None]
+    draft = prepared(place, number)
+    if only_draft and not as_lines:
+        say((draft.text if draft is not None else fail(f"No answer is prepared for case {number}.")).rstrip("\n"))
+        return
     if as_lines:
         say(
             as_json(
@@ -89,6 +99,7 @@ def show_case(context: typer.Context, number: Number, as_lines: Json = False) ->
                     "mails": mails,
                     "events": [*map(asdict, events)],
                     "sent": [*map(asdict, sent)],
+                    "draft": None if draft is None else asdict(draft),
                 }
             )
         )
@@ -100,6 +111,9 @@ def show_case(context: typer.Context, number: Number, as_lines: Json = False) ->
         say(f"{cell(event.at, place.zone)}  {event.event} by {printable(event.who)} {printable(event.detail)}")
     for row in sent:
         say(f"{cell(row.created_at, place.zone)}  {row.kind} to {row.recipient}: {row.state}")
+    if draft is not None:
+        say(f"\nprepared answer, not sent ({draft.unanswered} questions without an answer):\n")
+        say("\n".join(f"  {printable(line)}" for line in draft.text.splitlines()))
 
 
 def _mail(record: Any) -> dict[str, Any]:
@@ -128,6 +142,8 @@ def _print_mail(mail: Mapping[str, Any], place: Opened) -> None:
     for question in decision.get("questions", []):
         candidates = "  ".join(f"{entry} {score:.2f}" for entry, score in question["candidates"])
         say(f"{'candidates:':14}{candidates}")
+    for part in decision.get("parts", []):
+        say(f"{'asked:':14}{part['entry'] or 'no entry'}  {printable(part['question'])}")
     for attachment in mail["attachments"]:
         say(f"{'attachment:':14}{printable(attachment['name'])} ({attachment['size']} bytes)")
     say()
@@ -153,28 +169,23 @@ def answer(
     who: Who,
     text: Annotated[str | None, typer.Option(help="The answer.")] = None,
     file: Annotated[Path | None, typer.Option(help="A file that holds it; - is standard input.")] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="The prepared answer that `cases show` prints.")] = False,
+    edit: Annotated[bool, typer.Option("--edit", help="Open it in $EDITOR before it is sent.")] = False,
     as_lines: Json = False,
 ) -> None:
     """Answer the contractor in their thread, and close the case."""
+    from responder.cli.drafting import edited, kept, words_of
     from responder.desk.answering import Queued, answer_case
 
     place = opened(context)
-    words = _words(text, file)
+    words = words_of(place, number, text, file, draft=draft)
+    if edit:
+        words = edited(words)
     outcome = answer_case(place.engine, place.letters(), place.author, number, words, who=who, now=_now())
     if not isinstance(outcome, Queued):
-        fail(f"Case {number} was not answered: {outcome.value}.")
+        hint = f" Your text is in {kept(words)}." if edit else ""
+        fail(f"Case {number} was not answered: {outcome.value}.{hint}")
     _report(True, {"id": number, "delivery": outcome.delivery_id, "to": outcome.recipient}, "", as_lines=as_lines)
-
-
-def _words(text: str | None, file: Path | None) -> str:
-    if text is not None:
-        return text
-    if file is None:
-        fail("Give the answer with --text, or --file PATH (- for standard input).")
-    try:
-        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file} cannot be read: {error}.")
 
 
 @cases_app.command("close")

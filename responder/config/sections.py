@@ -77,6 +77,7 @@ class Triage:
     automatic_per_sender_per_hour: Annotated[int, Field(ge=1)] = 20
     batch: Annotated[int, Field(ge=1, le=1000)] = 20
     lease: Duration = timedelta(minutes=1)
+    relearn: Duration = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,24 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from responder.corpus.entries import LEAST_PHRASINGS, Entry, Link, Mode, load_entries
 from responder.corpus.examples import Example, load_examples, read_examples
 
-__all__ = ["LEAST_PHRASINGS", "Corpus", "Entry", "Example", "Link", "Mode", "load_corpus", "read_examples"]
+__all__ = [
+    "LEAST_PHRASINGS",
+    "Corpus",
+    "Entry",
+    "Example",
+    "Link",
+    "Mode",
+    "load_corpus",
+    "load_entries",
+    "read_examples",
+    "with_examples",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,14 @@ def load_corpus(folder: Path) -> Corpus:
         *load_examples(folder / "mailbox", known, sampled=True),
     )
     return Corpus(entries, examples, _fingerprint(entries, examples))
+
+
+def with_examples(corpus: Corpus, taught: Sequence[Example]) -> Corpus:
+    """The corpus with these mails besides; of the same text, what is taught goes before what stands in a file."""
+    said = {(example.subject, example.body) for example in taught}
+    kept = tuple(example for example in corpus.examples if (example.subject, example.body) not in said)
+    examples = (*kept, *taught)
+    return replace(corpus, examples=examples, fingerprint=_fingerprint(corpus.entries, examples))
 
 
 def _fingerprint(entries: Sequence[Entry], examples: Sequence[Example]) -> str:

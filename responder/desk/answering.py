@@ -6,11 +6,12 @@ from enum import StrEnum
 
 from sqlalchemy.engine import Connection, Engine
 
+from responder.desk.drafting import newest_mail
 from responder.letters import Letters
 from responder.mail.address import valid_address
 from responder.mail.message import Message, parse_message
 from responder.mail.reply import Mailbox, build_reply
-from responder.store import cases, inbox, outbox
+from responder.store import cases, outbox
 from responder.store.cases import Case
 from responder.store.inbox import Record, digest_of
 from responder.store.outbox import DeliveryKind
@@ -24,6 +25,7 @@ class Refused(StrEnum):
     TAKEN = "somebody else has taken the case"
     NO_ADDRESS = "the mail names no address to answer to"
     EMPTY = "the answer has no text"
+    UNFINISHED = "a place of the draft is still empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,14 @@ def answer_case(
     """Send `text` to the contractor in their thread, and close the case."""
     if not text.strip():
         return Refused.EMPTY
+    if letters.unfinished(text):
+        return Refused.UNFINISHED
     with engine.begin() as connection:
         case = cases.find(connection, case_id, lock=True)
         refused = _refused(case, who)
         if case is None or refused is not None:
             return refused or Refused.NO_CASE
-        record = _last_mail(connection, case)
+        record = newest_mail(connection, case)
         message = parse_message(record.raw)
         recipient = _recipient(record, message if isinstance(message, Message) else None)
         if recipient is None:
@@ -63,15 +67,6 @@ def _refused(case: Case | None, who: str) -> Refused | None:
             return Refused.TAKEN
         case _:
             return None
-
-
-def _last_mail(connection: Connection, case: Case) -> Record:
-    """The contractor's newest mail in the case: that is what an answer answers."""
-    joined = [event.inquiry_id for event in cases.events(connection, case.id) if event.inquiry_id is not None]
-    record = inbox.find(connection, joined[-1] if joined else case.id)
-    if record is None:
-        raise LookupError(f"case {case.id} has lost its inquiry")  # a foreign key forbids it
-    return record
 
 
 def _recipient(record: Record, message: Message | None) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import socket
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -19,14 +20,19 @@ from responder.store.engine import reading
 PAGES = Path(__file__).parent / "pages"
 
 
-def site(engine: Engine, name: str) -> Starlette:
-    """The staff pages as an ASGI application. It shows counts only, so that it needs no accounts."""
+def site(engine: Engine, name: str, refused: Callable[[], Sequence[str]] = tuple) -> Starlette:
+    """The staff pages as an ASGI application. It shows counts only, so that it needs no accounts.
+
+    `refused` gives the faults for which changed files are not in force.
+    """
     pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
 
     async def status(_: Request) -> Response:
         balance, counts = await asyncio.to_thread(_counts, engine)
         nonce = secrets.token_urlsafe(16)
-        page = pages.get_template("status.html").render(name=name, balance=balance, cases=counts, nonce=nonce)
+        page = pages.get_template("status.html").render(
+            name=name, balance=balance, cases=counts, refused=refused(), nonce=nonce
+        )
         return HTMLResponse(page, headers=_headers(nonce))
 
     async def healthz(_: Request) -> Response:
@@ -37,7 +43,8 @@ def site(engine: Engine, name: str) -> Starlette:
             await asyncio.to_thread(_counts, engine)
         except SQLAlchemyError:
             return JSONResponse({"status": "store not available"}, status_code=503)
-        return JSONResponse({"status": "ok"})
+        # Whoever answers by the old files is ready all the same.
+        return JSONResponse({"status": "ok"} | ({"refused": list(faults)} if (faults := refused()) else {}))
 
     return Starlette(routes=[Route("/", status), Route("/healthz", healthz), Route("/readyz", readyz)])
 

@@ -98,6 +98,12 @@ def _postgresql(url: URL) -> Engine:
         ) from error
 
 
+def is_there(url: str) -> bool:
+    """Whether there may be something to read: to open SQLite's file would make it. For a URL that was checked."""
+    parsed = make_url(url)
+    return parsed.get_backend_name() != "sqlite" or bool(parsed.database and Path(parsed.database).exists())
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for reading only: on SQLite it never waits for a writer, nor makes one wait."""

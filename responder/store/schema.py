@@ -149,3 +149,31 @@ case_events = sa.Table(
 )
 sa.Index("ix_case_events_case_id", case_events.c.case_id)
 sa.Index("ix_case_events_inquiry_id", case_events.c.inquiry_id)
+
+# What people taught: which entries answer a mail. The text is a copy of its own, as recognition reads it, so that it
+# can be learned from after the mail itself was cleared out. An undo is written beside a label and never deletes it.
+labels = sa.Table(
+    "labels",
+    metadata,
+    _column("id", Number, primary_key=True, autoincrement=True),
+    _column("inquiry_id", Number, sa.ForeignKey("inbox.id")),
+    _column("subject", sa.Text),
+    _column("body", sa.Text),
+    _column("expected", sa.JSON),
+    _column("complete", sa.Boolean),
+    _column("taught_at", Moment),
+    _column("taught_by", sa.Text),
+    _column("undone_at", Moment, nullable=True),
+    _column("undone_by", sa.Text, nullable=True),
+    sa.CheckConstraint("(undone_at IS NULL) = (undone_by IS NULL)", name="undone_whole"),
+    sqlite_autoincrement=True,
+)
+# A mail has one label in force at most.
+sa.Index(
+    "ix_labels_in_force",
+    labels.c.inquiry_id,
+    unique=True,
+    sqlite_where=labels.c.undone_at.is_(None),
+    postgresql_where=labels.c.undone_at.is_(None),
+)
+sa.Index("ix_labels_inquiry_id", labels.c.inquiry_id)

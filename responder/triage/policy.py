@@ -1,12 +1,12 @@
 """Whether a mail is answered, put before a person, or kept in silence: the only place that decides it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from responder.corpus import Mode
 from responder.triage.guard import Suppression
-from responder.triage.verdict import Recognition, Verdict
+from responder.triage.verdict import Part, Recognition, Verdict
 
 
 class Reason(StrEnum):
@@ -69,13 +69,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """Put it before a person. `entries` is what could be recognised, for them to look at first."""
+    """Put it before a person. `entries` is what could be recognised, for them to look at first.
+
+    `parts` says of each question which entry a prepared answer may hold.
+    """
 
     reason: Reason | Suppression
     acknowledge: bool
     entries: tuple[str, ...] = ()
     confidence: float = 0.0
     rule: Suppression | None = None
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +112,14 @@ def decide(
         _suggested(recognition, verdicts),
         min((v.confidence for v in verdicts), default=0.0),
     )
+    parts = _prepared(recognition, verdicts, modes, thresholds)
     if silent := _silent_reason(suppression, history, trouble, thresholds):
-        return Escalate(silent, acknowledge=False, entries=entries, confidence=confidence, rule=suppression)
-    doubt = trouble or _doubt(verdicts, modes, thresholds)
+        return Escalate(
+            silent, acknowledge=False, entries=entries, confidence=confidence, rule=suppression, parts=parts
+        )
+    doubt = trouble or _doubt(recognition, verdicts, modes, thresholds)
     if doubt is not None:
-        return Escalate(doubt, acknowledge=True, entries=entries, confidence=confidence)
+        return Escalate(doubt, acknowledge=True, entries=entries, confidence=confidence, parts=parts)
     return Answer(_in_order(verdicts), confidence)
 
 
@@ -128,7 +135,23 @@ def _in_order(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
 
 def _suggested(recognition: Recognition | None, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     """What a person should look at first: what the mail as a whole is like, then its questions."""
-    return () if recognition is None else _in_order([recognition.whole, *verdicts])
+    if recognition is None:
+        return ()
+    covering = (part.entry for part in recognition.parts if part.entry is not None)
+    return tuple(dict.fromkeys([*_in_order([recognition.whole, *verdicts]), *covering]))
+
+
+def _prepared(
+    recognition: Recognition | None, verdicts: Sequence[Verdict], modes: Mapping[str, Mode], thresholds: Thresholds
+) -> tuple[Part, ...]:
+    """Each question with the entry that a person may find prepared: one that is sure, in review too, but not off."""
+    if recognition is not None and recognition.parts:
+        off = {entry for entry, mode in modes.items() if mode is Mode.OFF}
+        return tuple(replace(part, entry=None) if part.entry in off else part for part in recognition.parts)
+    return tuple(
+        Part(one.question, one.entry if _doubt_of(one, modes, thresholds) in _SURE else None, one.confidence)
+        for one in verdicts
+    )
 
 
 def _silent_reason(
@@ -146,15 +169,24 @@ def _silent_reason(
     return None
 
 
-def _doubt(verdicts: Sequence[Verdict], modes: Mapping[str, Mode], thresholds: Thresholds) -> Reason | None:
+_SURE = {None, Reason.REVIEW}
+
+
+def _doubt(
+    recognition: Recognition | None, verdicts: Sequence[Verdict], modes: Mapping[str, Mode], thresholds: Thresholds
+) -> Reason | None:
     """Why the entries may not be sent by themselves; None where they may."""
     doubts = [_doubt_of(verdict, modes, thresholds) for verdict in verdicts]
     if not doubts:
         return Reason.NOTHING_SAID
     serious = next((doubt for doubt in doubts if doubt is not None), None)
-    if serious is not None and any(doubt is None for doubt in doubts):
-        return Reason.PARTLY
-    return serious
+    asked = () if recognition is None else recognition.parts
+    if serious is None:
+        # Sure of what it is, and yet not all of it: a partial answer is a wrong one.
+        sent = _in_order(verdicts)
+        return Reason.PARTLY if any(part.entry not in sent for part in asked) else None
+    covered = {part.entry is not None for part in asked}
+    return Reason.PARTLY if None in doubts or len(covered) > 1 else serious
 
 
 def _doubt_of(verdict: Verdict, modes: Mapping[str, Mode], thresholds: Thresholds) -> Reason | None:

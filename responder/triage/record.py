@@ -1,5 +1,6 @@
 """What is kept of a decision: enough to say later what was known, and by which corpus (Law 4)."""
 
+from dataclasses import asdict
 from typing import Any
 
 from responder.mail.message import Message
@@ -31,6 +32,7 @@ def record_of(reading: Reading, decision: Decision, knowledge: Knowledge) -> dic
         "revisions": {entry: knowledge.corpus.entry(entry).revision for entry in entries},
         "confidence": getattr(decision, "confidence", None),
         "questions": _questions(reading),
+        "parts": [asdict(part) for part in getattr(decision, "parts", ())],
         "charset": reading.message.charset if isinstance(reading.message, Message) else None,
         "thresholds": {"floor": thresholds.floor, "margin": thresholds.margin},
         "corpus": knowledge.corpus.fingerprint,

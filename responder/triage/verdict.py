@@ -42,12 +42,27 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of the questions of a mail, and the entry that covers it."""
+
+    question: str
+    entry: str | None
+    """None: none does."""
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recognition:
     """What a mail was recognised as."""
 
     whole: Verdict
     units: tuple[Verdict, ...]
     """One verdict per entry that must be sent, where there are several; else none: then the mail asks one thing."""
+    parts: tuple[Part, ...] = ()
+    """Every question of the mail in its order, covered or not, where the classifier tells them apart; else none.
+
+    While one of them has no entry, or one that is not sent, no machine answers.
+    """
 
 
 class Classifier(Protocol):

@@ -40,7 +40,7 @@ def test_a_migrated_schema_is_the_schema_of_the_code(engine: Engine) -> None:
         metadata.drop_all(connection)
         metadata.create_all(connection)
     assert migrated == _shape(engine)
-    assert {"inbox", "outbox", "cases", "case_events"} <= set(migrated)
+    assert {"inbox", "outbox", "cases", "case_events", "labels"} <= set(migrated)
 
 
 def test_upgrading_twice_changes_nothing(engine: Engine) -> None:

@@ -17,7 +17,7 @@ from responder.triage.policy import (
     Thresholds,
     decide,
 )
-from responder.triage.verdict import Candidate, Recognition, Verdict
+from responder.triage.verdict import Candidate, Part, Recognition, Verdict
 
 THRESHOLDS = Thresholds(floor=0.3, margin=0.05, automatic_per_sender=20)
 MODES = {"q01": Mode.AUTOMATIC, "q02": Mode.AUTOMATIC, "q03": Mode.REVIEW, "q04": Mode.OFF}
@@ -133,3 +133,75 @@ def test_text_that_was_garbled_is_not_answered_but_acknowledged() -> None:
     decision = _decide(_verdict(), trouble=Reason.GARBLED)
     assert isinstance(decision, Escalate)
     assert decision.acknowledge
+
+
+def _asked(*entries: str | None) -> tuple[Part, ...]:
+    return tuple(Part(f"question {number}?", entry, 0.9) for number, entry in enumerate(entries, 1))
+
+
+def _decide_parts(verdict: Verdict, parts: tuple[Part, ...]) -> Decision:
+    recognition = Recognition(verdict, (), parts)
+    return decide(None, recognition, NO_HISTORY, trouble=None, modes=MODES, thresholds=THRESHOLDS)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [_asked("q01", None), _asked(None, "q01"), _asked(None), _asked("q01", "q02")],
+    ids=["the second is not covered", "the first is not covered", "nothing is covered", "covered by what is not sent"],
+)
+def test_a_sure_answer_that_leaves_a_question_out_is_never_sent(parts: tuple[Part, ...]) -> None:
+    decision = _decide_parts(_verdict(confidence=1.0, margin=1.0), parts)
+    assert isinstance(decision, Escalate)
+    assert (decision.reason, decision.acknowledge, decision.parts) == (Reason.PARTLY, True, parts)
+
+
+def test_where_every_question_is_covered_by_what_is_sent_it_is_sent() -> None:
+    assert _decide_parts(_verdict(), _asked("q01", "q01")) == Answer(("q01",), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "parts", "reason"),
+    [
+        (_verdict(confidence=0.1), _asked("q01", None), Reason.PARTLY),
+        (_verdict(confidence=0.1), _asked(None, None), Reason.UNSURE),
+        (_verdict("q03"), _asked("q03"), Reason.REVIEW),
+        (_verdict("q03"), _asked("q03", None), Reason.PARTLY),
+    ],
+    ids=["unsure and covered in part", "unsure of all", "all in review", "in review and covered in part"],
+)
+def test_the_reason_tells_whether_something_is_covered(
+    verdict: Verdict, parts: tuple[Part, ...], reason: Reason
+) -> None:
+    assert _decide_parts(verdict, parts).reason is reason
+
+
+def test_an_entry_that_is_off_covers_nothing_and_one_in_review_does() -> None:
+    decision = _decide_parts(_verdict("q03"), _asked("q03", "q04"))
+    assert isinstance(decision, Escalate)
+    assert [part.entry for part in decision.parts] == ["q03", None]
+    assert decision.entries == ("q03", "q04")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "covered"),
+    [
+        ([_verdict("q01"), _verdict("q02", 0.1)], ["q01", None]),
+        ([_verdict("q01"), _verdict("q03")], ["q01", "q03"]),
+        ([_verdict("q01"), _verdict("q04")], ["q01", None]),
+        ([_verdict("q03")], ["q03"]),
+        ([_verdict(margin=0.01)], [None]),
+    ],
+    ids=["one unsure", "one in review", "one off", "one question in review", "two fit"],
+)
+def test_without_a_word_of_the_classifier_the_verdicts_say_what_is_covered(
+    verdicts: list[Verdict], covered: list[str | None]
+) -> None:
+    decision = _decide(*verdicts)
+    assert isinstance(decision, Escalate)
+    assert [part.entry for part in decision.parts] == covered
+
+
+def test_what_goes_to_a_person_in_silence_is_prepared_too() -> None:
+    decision = _decide(_verdict(), history=History(in_thread=True))
+    assert isinstance(decision, Escalate)
+    assert decision.parts == (Part("question?", "q01", 0.5),)

@@ -1,0 +1,56 @@
+"""What a person may start from: the answers that recognition is sure of, and an empty place for each other question."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from responder.corpus import Entry
+from responder.letters import Letters, Passage
+from responder.mail.message import Message, parse_message
+from responder.store import cases, inbox
+from responder.store.cases import Case
+from responder.store.inbox import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A prepared answer, which nobody has sent."""
+
+    text: str
+    unanswered: int
+    """Questions that still need a person's words."""
+
+
+def newest_mail(connection: Connection, case: Case) -> Record:
+    """The contractor's newest mail in the case: that is what an answer answers."""
+    joined = [event.inquiry_id for event in cases.events(connection, case.id) if event.inquiry_id is not None]
+    record = inbox.find(connection, joined[-1] if joined else case.id)
+    if record is None:
+        raise LookupError(f"case {case.id} has lost its inquiry")  # a foreign key forbids it
+    return record
+
+
+def draft_of(connection: Connection, case: Case, entries: Iterable[Entry], letters: Letters) -> Draft | None:
+    """The prepared answer to the case's newest mail, in today's wording; None where no entry covers anything."""
+    record = newest_mail(connection, case)
+    passages = passages_of(record.decision or {}, {entry.id: entry for entry in entries})
+    if all(passage.entry is None for passage in passages):
+        return None
+    message = parse_message(record.raw)
+    subject = message.subject if isinstance(message, Message) else ""
+    text = letters.draft(passages, subject=subject, reference=cases.reference_of(case.id))
+    return Draft(text, sum(passage.entry is None for passage in passages))
+
+
+def passages_of(decision: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[Passage]:
+    """The parts that were kept with a decision; an entry stands once, under all questions that it answers.
+
+    An entry that the corpus no longer has leaves its question open.
+    """
+    asked: dict[str, list[str]] = {}
+    for number, part in enumerate(decision.get("parts", [])):
+        known = part["entry"] in entries
+        asked.setdefault(part["entry"] if known else f"{number} open", []).append(part["question"])
+    return [Passage(tuple(questions), entries.get(key)) for key, questions in asked.items()]
