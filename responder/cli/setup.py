@@ -51,10 +51,10 @@ def show_config(context: typer.Context, as_lines: Json = False) -> None:
 @_corpus.command("list")
 def list_entries(context: typer.Context, as_lines: Json = False) -> None:
     """Every entry with its mode, and how often it was wrong when the service tried itself on labelled mails."""
-    from responder.app.pieces import knowledge_of
+    from responder.app.pieces import knowledge_of, taught_so_far
 
     config = settings(context)
-    knowledge = knowledge_of(config)
+    knowledge = knowledge_of(config, taught_so_far(config))
     entries = []
     for entry in knowledge.corpus.entries:
         standing = knowledge.standings.get(entry.id)

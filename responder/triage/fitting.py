@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder.corpus import Corpus, Example
+from responder.triage.confidence import Confidence
 from responder.triage.interpretation import Sighting, evidence, interpretations
 from responder.triage.learned import (
     DIGITS,
-    Confidence,
     LearnedClassifier,
     fingerprint_of,
     scores_of,
@@ -232,14 +232,7 @@ def _rows(mail: int, sighting: Sighting, example: Example, entries: Sequence[str
 
 
 def _confidence(rows: Sequence[_Row]) -> Confidence:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler()
-    standard = scaler.fit_transform([row.evidence for row in rows])
-    logistic = LogisticRegression(C=0.1, max_iter=1000).fit(standard, [row.right for row in rows])
-    weights = np.append(logistic.coef_[0], logistic.intercept_[0])
-    return Confidence(*(np.round(values, DIGITS) for values in (scaler.mean_, scaler.scale_, weights)))
+    return Confidence.fitted([row.evidence for row in rows], [row.right for row in rows])
 
 
 def _trial(rows: Sequence[_Row], mails: _Mails, blocks: Sequence[Indices], entries: int) -> Trial:

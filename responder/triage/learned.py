@@ -3,13 +3,13 @@
 import hashlib
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from responder.corpus import Corpus
+from responder.triage.confidence import Confidence
 from responder.triage.interpretation import Sighting, evidence, interpretations
 from responder.triage.neighbours import Neighbours
 from responder.triage.questions import Questions
@@ -17,7 +17,7 @@ from responder.triage.quotation import Answers
 from responder.triage.ridge import Matrix
 from responder.triage.space import Space
 from responder.triage.trial import Trial
-from responder.triage.verdict import Candidate, Recognition, Term, Verdict, readable
+from responder.triage.verdict import Candidate, Part, Recognition, Term, Verdict, readable
 
 RECIPE = "ridge-2"
 """Changes whenever the same corpus would give other numbers."""
@@ -25,24 +25,14 @@ RECIPE = "ridge-2"
 LEAST_EXAMPLES = 300
 """Under a hundred labelled mails the raw score is better (docs/why.md), and fewer than 299 promise nothing."""
 
+_LIKELY = 0.5
+"""Confidence above which a mail is more probably covered as a whole than not, so that its parts need no other word."""
+
+_COVERS = 0.25
+"""Score that a unit needs for an entry to be prepared for it."""
+
 # Where sums are made in another order (another machine, other threads) the last digits differ; these are cut off.
 DIGITS = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Confidence:
-    """A logistic regression from evidence to the probability that an interpretation is right."""
-
-    mean: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    """With the intercept last."""
-
-    def of(self, rows: Sequence[Sequence[float]]) -> NDArray[np.float64]:
-        """One probability per row of evidence."""
-        standard = (np.asarray(rows, dtype=np.float64) - self.mean) / self.scale
-        logits: NDArray[np.float64] = standard @ self.weights[:-1] + self.weights[-1]
-        return np.round(1 / (1 + np.exp(-logits)), 6)
 
 
 class LearnedClassifier:
@@ -87,7 +77,16 @@ class LearnedClassifier:
             asking = int(sighting.units[:, entry].argmax())
             text, vector = questions.units[asking].text, vectors[_BEFORE_UNITS + asking]
             units.append(self._verdict(text, vector, sighting.units[asking], entry, confidence))
-        return Recognition(whole, tuple(units))
+        return Recognition(whole, tuple(units), () if confidence > _LIKELY else self._parts(questions, sighting))
+
+    def _parts(self, questions: Questions, sighting: Sighting) -> tuple[Part, ...]:
+        """Each unit with the entry that covers it: what can be prepared of a mail that a person must answer."""
+        parts = []
+        for unit, scores in zip(questions.units, sighting.units, strict=True):
+            best = int(scores[:-1].argmax())
+            covered = scores[best] > max(float(scores[-1]), _COVERS)
+            parts.append(Part(unit.text, self.entries[best] if covered else None, round(float(scores[best]), 6)))
+        return tuple(parts)
 
     def _verdict(
         self, question: str, vector: Any, scores: NDArray[np.float64], entry: int, confidence: float
@@ -120,9 +119,7 @@ class LearnedClassifier:
             "fingerprint": np.array(self.fingerprint),
             "weights": self._weights.astype(np.float32),
             "answers": np.array(self._answers.texts),
-            "mean": self._confidence.mean,
-            "scale": self._confidence.scale,
-            "logistic": self._confidence.weights,
+            **self._confidence.arrays(),
             **self.trial.arrays(),
             **self._neighbours.arrays(),
             **self._space.arrays(),
@@ -141,7 +138,7 @@ class LearnedClassifier:
                 arrays["weights"].astype(np.float64),
                 Neighbours.of_arrays(arrays),
                 Answers(str(text) for text in arrays["answers"]),
-                Confidence(arrays["mean"], arrays["scale"], arrays["logistic"]),
+                Confidence.of_arrays(arrays),
                 Trial.of_arrays(arrays),
                 str(arrays["fingerprint"]),
             )
