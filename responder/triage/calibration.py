@@ -50,20 +50,25 @@ def threshold_of(
 
     `confidences` and `right` are of the best answer to each mail, found without that mail's label. Floors are tested
     from the strictest on, each by the exact bound of Clopper and Pearson on the share of wrong answers among all
-    mails, and the first that fails ends it: the order is fixed beforehand, so nothing is paid for testing many.
+    mails, and the first that fails ends it: the order is fixed beforehand, so nothing is paid for testing many. The
+    bound only grows with the count of wrong answers, so the first to fail is the first with one too many.
     """
     order = np.argsort(-confidences, kind="stable")
     sorted_confidences = confidences[order]
     wrong = np.cumsum(~right[order])
-    mails = len(order)
-    allowed = -1
-    for last in _ends_of_ties(sorted_confidences):
-        if wrong_at_most(int(wrong[last]), mails, delta) > alpha:
-            break
-        allowed = last
+    mails, most = len(order), most_wrong(len(order), alpha, delta)
+    allowed = max((last for last in _ends_of_ties(sorted_confidences) if wrong[last] <= most), default=-1)
     if allowed < 0:
         return Threshold(None, alpha, delta, mails, 0, 0)
     return Threshold(float(sorted_confidences[allowed]), alpha, delta, mails, allowed + 1, int(wrong[allowed]))
+
+
+def most_wrong(mails: int, alpha: float, delta: float) -> int:
+    """How many wrong answers among so many mails still allow the promise; -1: not even none."""
+    most = -1
+    while most < mails and wrong_at_most(most + 1, mails, delta) <= alpha:
+        most += 1
+    return most
 
 
 def _ends_of_ties(values: NDArray[np.float64]) -> list[int]:

@@ -78,7 +78,7 @@ _SPELLED_OUT = 12
 _REPLY = re.compile(r"^\s*(?:re|res|aw|返信)\s*:")
 # Where something further begins, also in the middle of a sentence.
 _JOIN = re.compile(
-    r"(?:(?<=[、,。?!\s])|^)(?=(?:また[、,]|あと[、,はで\s]|それと|それから|あわせて|併せて|合わせて[、,]|ついでに"
+    r"(?:(?<=[、,。?!\s])|^)(?=(?:また[、,]|あと(?=[、,はで\s一-鿿ァ-ヺa-z])|それと|それから|あわせて|併せて|合わせて[、,]|ついでに"
     r"|もう(?:1|一|ひと)(?:つ|点)|加えて|なお[、,]|さらに[、,]|次に|つぎに|最後に|さいごに|別件|(?:2|二)点目"
     r"|(?:and )?also\b|second(?:ly)?\b|additionally\b|another\b|finally\b))"
 )
