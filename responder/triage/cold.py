@@ -4,16 +4,17 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from responder.corpus import Corpus
+from responder.triage.postings import Postings
 from responder.triage.questions import Question, Questions
+from responder.triage.space import Space
 from responder.triage.text import char_ngrams, normalised, words
 from responder.triage.verdict import Candidate, Recognition, Term, Verdict, readable
 
 RECIPE = "tfidf-1"
 """Changes whenever the same corpus would give other numbers."""
+
+SHOWN_CANDIDATES = 3
 
 # The question as cleaned, and the same with its surroundings: either alone is worse (docs/why.md).
 _TEXT_SHARE, _CONTEXT_SHARE = 0.6, 0.4
@@ -23,28 +24,23 @@ class View:
     """One way of looking at text: its tokens weighted by TF-IDF, and one merged vector per entry."""
 
     def __init__(self, tokens: Callable[[str], list[str]]) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        self._vectorizer = TfidfVectorizer(analyzer=tokens, sublinear_tf=True)
-        self._entries: Any = None
+        self._tokens = {"": tokens}
 
     def fit(self, units: Sequence[str], merged: Sequence[str]) -> "View":
         """`units` are texts to count a token's rarity in, `merged` one text per entry."""
-        self._vectorizer.fit(units)
-        self._entries = self._vectorizer.transform(merged)
+        self._space = Space.fitted(units, self._tokens, least_texts=1)
+        self.entries = self.vectors(merged)
         return self
 
-    def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Cosine of every text with every entry, shape (texts, entries)."""
-        product = self._vectorizer.transform(texts) @ self._entries.T
-        dense: NDArray[np.float64] = np.asarray(product.todense(), dtype=np.float64)
-        return dense
+    def vectors(self, texts: Sequence[str]) -> Any:
+        """A sparse matrix, shape (texts, tokens); a row's product with one of `entries` is the cosine of both."""
+        return self._space.vectors(texts)
 
     def terms(self, text: str, entry: int) -> list[Term]:
         """The tokens of the text that the entry shares, the one that counts most first."""
-        shared = self._vectorizer.transform([text]).multiply(self._entries[entry]).tocoo()
-        names = self._vectorizer.get_feature_names_out()
-        terms = [Term(str(names[column]), float(value)) for column, value in zip(shared.col, shared.data, strict=True)]
+        shared = self.vectors([text]).multiply(self.entries[entry]).tocoo()
+        names = self._space.names
+        terms = [Term(names[column], float(value)) for column, value in zip(shared.col, shared.data, strict=True)]
         return sorted(terms, key=lambda term: (-term.weight, term.text))
 
 
@@ -55,6 +51,7 @@ class ColdClassifier:
         self.entries = tuple(entries)
         self.fingerprint = fingerprint
         self._views = tuple(views)
+        self._postings = Postings(_side_by_side([view.entries for view in views]))
 
     def classify(self, questions: Questions) -> Recognition:
         """What a mail asks, as a whole and in its units."""
@@ -64,32 +61,38 @@ class ColdClassifier:
 
     def verdicts(self, questions: Sequence[Question]) -> tuple[Verdict, ...]:
         """One verdict per question, in order; at least one question."""
-        by_text = self._scores([question.text for question in questions])
-        by_context = self._scores([question.context for question in questions])
-        scores = _TEXT_SHARE * by_text + _CONTEXT_SHARE * by_context
-        return tuple(self._verdict(question, row) for question, row in zip(questions, scores, strict=True))
+        vectors = self._vectors([*(question.text for question in questions), *(one.context for one in questions)])
+        asked = _TEXT_SHARE * vectors[: len(questions)] + _CONTEXT_SHARE * vectors[len(questions) :]
+        return tuple(self._verdict(question, row) for question, row in zip(questions, asked, strict=True))
 
-    def _scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        total: NDArray[np.float64] = np.mean([view.scores(texts) for view in self._views], axis=0)
-        return total
+    def _vectors(self, texts: Sequence[str]) -> Any:
+        """A row's product with one of the entries' is the mean of the views' cosines."""
+        return _side_by_side([view.vectors(texts) for view in self._views]) / len(self._views)
 
-    def _verdict(self, question: Question, scores: NDArray[np.float64]) -> Verdict:
-        # A stable sort: entries that are equally sure stand in the corpus's order on every machine.
-        order = np.argsort(-scores, kind="stable")
-        best = int(order[0])
-        second = float(scores[order[1]]) if len(order) > 1 else 0.0
+    def _verdict(self, question: Question, asked: Any) -> Verdict:
+        # Entries that are equally sure stand in the corpus's order on every machine.
+        order, scores = self._postings.best(asked, SHOWN_CANDIDATES)
+        best, first = int(order[0]), float(scores[0])
+        second = float(scores[1]) if len(order) > 1 else 0.0
+        found = zip(order, scores, strict=True)
         return Verdict(
             question=question.text,
             entry=self.entries[best],
-            confidence=round(float(scores[best]), 6),
-            margin=round(float(scores[best]) - second, 6),
-            candidates=tuple(Candidate(self.entries[i], round(float(scores[i]), 6)) for i in order[:3]),
+            confidence=round(first, 6),
+            margin=round(first - second, 6),
+            candidates=tuple(Candidate(self.entries[entry], round(float(score), 6)) for entry, score in found),
             terms=self._terms(question.text, best),
         )
 
     def _terms(self, text: str, entry: int) -> tuple[Term, ...]:
         # Of the last view, whose tokens are words that a person can read.
         return readable(self._views[-1].terms(text, entry))
+
+
+def _side_by_side(matrices: Sequence[Any]) -> Any:
+    from scipy.sparse import hstack
+
+    return hstack(matrices, format="csr")
 
 
 def fit_cold(corpus: Corpus) -> ColdClassifier:

@@ -45,7 +45,7 @@ def char_ngrams(text: str, least: int = 1, most: int = 3) -> list[str]:
     grams: list[str] = []
     for run in _RUN.findall(folded(text)):
         for size in range(least, most + 1):
-            grams.extend(run[start : start + size] for start in range(len(run) - size + 1))
+            grams += [run[start : start + size] for start in range(len(run) - size + 1)]
     return grams
 
 

@@ -226,6 +226,6 @@ def test_the_context_counts_less_than_the_question(tmp_path: Path) -> None:
 
 def test_a_view_measures_the_cosine_of_texts_with_entries() -> None:
     view = View(words).fit(["copy", "cost", "change"], ["copy cost", "change"])
-    scores = view.scores(["copy", "copy cost", "change", ""])
+    scores = (view.vectors(["copy", "copy cost", "change", ""]) @ view.entries.T).toarray()
     assert scores.shape == (4, 2)
     assert np.allclose(scores, [[0.5**0.5, 0], [1, 0], [0, 1], [0, 0]])
