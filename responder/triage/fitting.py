@@ -53,7 +53,7 @@ class _Mails:
         self.texts = [text for of_mail in texts for text in of_mail]
         ends = np.cumsum([len(of_mail) for of_mail in texts], dtype=np.int64)
         self.rows = [np.arange(end - len(of_mail), end) for end, of_mail in zip(ends, texts, strict=True)]
-        """Of each mail, the indices of its texts: the whole, the same as it came, its units."""
+        """Of each mail, the indices of its texts: the whole and its units."""
 
     @property
     def wholes(self) -> Indices:
@@ -174,7 +174,7 @@ def _of_units(mails: _Mails, labels: NDArray[np.bool_], scores: Matrix, texts: A
     """
     rows, taught, of = [], [], []
     for index, mail in enumerate(mails.examples):
-        units = mails.rows[index][2:]
+        units = mails.rows[index][1:]
         several = len(mail.expected) > 1 or (mail.expected and not mail.complete)
         if not several or not len(units):
             continue

@@ -18,8 +18,6 @@ class Sighting:
 
     whole: Scores
     """The mail without its frame, shape (entries + 1,)."""
-    context: Scores
-    """The same as it came."""
     units: Scores
     """Its questions one by one, shape (units, entries + 1); no rows where it asks one thing."""
     likeness: Scores
@@ -49,7 +47,7 @@ def _as_asked(entries: Sequence[int], units: Scores) -> tuple[int, ...]:
 def evidence(sighting: Sighting, entries: Sequence[int]) -> list[float]:
     """Numbers that tell a right interpretation from a wrong one; always as many.
 
-    For the whole, its context and its units: the least of the entries' scores, the best of those left out, and how
+    For the whole and its units: the least of the entries' scores, the best of those left out, and how
     much speaks for a person. A wrong single answer to two questions shows in the units; a near miss in "nobody", and
     in the mails that it is most like.
     """
@@ -64,9 +62,6 @@ def evidence(sighting: Sighting, entries: Sequence[int]) -> list[float]:
         rival,
         least - rival,
         float(sighting.whole[-1]),
-        float(sighting.context[chosen].min()),
-        float(_best(sighting.context[np.newaxis, others])[0]),
-        float(sighting.context[-1]),
         float(inside.min()),
         float(outside.max()),
         float((inside - outside).min()),

@@ -75,7 +75,7 @@ class LearnedClassifier:
         units: list[Verdict] = []
         for entry in found[best] if len(found[best]) > 1 else ():
             asking = int(sighting.units[:, entry].argmax())
-            text, vector = questions.units[asking].text, vectors[_BEFORE_UNITS + asking]
+            text, vector = questions.units[asking].text, vectors[1 + asking]
             units.append(self._verdict(text, vector, sighting.units[asking], entry, confidence))
         return Recognition(whole, tuple(units), () if confidence > _LIKELY else self._parts(questions, sighting))
 
@@ -149,14 +149,11 @@ def fingerprint_of(corpus: Corpus) -> str:
     return hashlib.sha256(f"{RECIPE} {corpus.fingerprint}".encode()).hexdigest()
 
 
-_BEFORE_UNITS = 2
-
-
 def texts_of(questions: Questions) -> list[str]:
-    """What is looked at of a mail: the question, the same as it came, and its units."""
+    """What is looked at of a mail: the question as a whole, and its units."""
     # The subject often says in two words what the body circles around.
     whole = f"{questions.whole.text}\n{questions.subject}"
-    return [whole, questions.whole.context, *(unit.text for unit in questions.units)]
+    return [whole, *(unit.text for unit in questions.units)]
 
 
 def scores_of(vectors: Any, weights: Matrix) -> Matrix:
@@ -177,4 +174,4 @@ def sighting_of(questions: Questions, scores: Matrix, likeness: NDArray[np.float
         share,
         np.log1p(runs),
     )
-    return Sighting(scores[0], scores[1], scores[2:], np.delete(likeness, 1, axis=0), tuple(map(float, form)))
+    return Sighting(scores[0], scores[1:], likeness, tuple(map(float, form)))

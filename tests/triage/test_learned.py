@@ -29,7 +29,7 @@ def small() -> Corpus:
 def test_the_shipped_mails_allow_a_promise() -> None:
     found = shipped_classifier().trial.threshold(alpha=0.01, delta=0.05)
     assert found.floor is not None
-    assert found.mails == len(load_corpus(ROOT / "faq_corpus").examples)
+    assert found.mails == sum(mail.sampled for mail in load_corpus(ROOT / "faq_corpus").examples)
     assert found.answered > 10 * found.wrong
 
 
@@ -123,7 +123,9 @@ def test_where_there_is_a_sample_of_the_mailbox_the_trial_is_on_it(small: Corpus
     assert len(trial.confidences) == sum(mail.author == "b" for mail in mails)
 
 
-def test_a_counterexample_makes_the_machine_less_sure_of_its_kind(small: Corpus) -> None:
+def test_a_counterexample_makes_the_machine_less_sure_of_its_kind() -> None:
+    whole = load_corpus(ROOT / "faq_corpus")
+    small = replace(whole, examples=tuple(mail for mail in whole.examples if mail.author in "bd"))
     asked = questions_of("", "三者契約の場合、印紙はどの会社が貼るのでしょうか。")
     entries = tuple(
         replace(entry, counterexamples=("三者契約で印紙を貼るのはどの会社ですか。",) if entry.id == "q07" else ())

@@ -7,12 +7,12 @@ from scipy.sparse import csr_matrix
 from responder.triage.neighbours import MOST_COMMON, Neighbours
 
 DRAW = np.random.default_rng(20261124)
-TEXTS, FEATURES, LABELS = 200, 60, 3
+TEXTS, FEATURES, LABELS = 900, 300, 3
 
 
 def _vectors() -> csr_matrix:
     """Rare tokens at random, and a last one that every text has."""
-    dense = np.where(DRAW.random((TEXTS, FEATURES)) < MOST_COMMON / 2, DRAW.random((TEXTS, FEATURES)), 0.0)
+    dense = np.where(DRAW.random((TEXTS, FEATURES)) < MOST_COMMON / 3, DRAW.random((TEXTS, FEATURES)), 0.0)
     dense[:, -1] = 5.0
     return csr_matrix(dense)
 
