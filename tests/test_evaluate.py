@@ -57,7 +57,7 @@ def test_a_folder_of_mails_is_judged_with_its_labels(tmp_path: Path) -> None:
 
 def test_another_corpus_is_compared_mail_by_mail(labelled: Path, tmp_path: Path) -> None:
     other = tmp_path / "corpus"
-    shutil.copytree(ROOT / "faq_corpus", other, ignore=shutil.ignore_patterns("examples"))
+    shutil.copytree(ROOT / "faq_corpus", other, ignore=shutil.ignore_patterns("examples", "mailbox"))
     run = CliRunner().invoke(app, ["evaluate", str(labelled), "--compare", str(other), "--json"])
     assert json.loads(run.stdout)["changed"] == [{"mail": "m1", "expected": ["q04"], "before": ["q04"], "after": []}]
 

@@ -18,7 +18,8 @@ from tests.service import learners
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
     whole = load_corpus(ROOT / "faq_corpus")
-    return replace(whole, examples=tuple(mail for mail in whole.examples if mail.author in "ab"), fingerprint="small")
+    mails = tuple(mail for mail in whole.examples if mail.author in "ab")[::3]
+    return replace(whole, examples=mails, fingerprint="small")
 
 
 def _files(state: Path) -> list[Path]:
@@ -68,7 +69,7 @@ def test_whoever_learns_the_same_at_once_waits_for_the_first(
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(lambda _: learned_of(corpus, tmp_path), range(3)))
     assert len({one.to_bytes() for one in found}) == 1
-    assert capsys.readouterr().out.count("once_for") == 1
+    assert "".join(capsys.readouterr()).count("once_for") == 1
 
 
 @pytest.mark.anyio

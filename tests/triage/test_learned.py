@@ -23,7 +23,8 @@ def _asked(text: str, subject: str = "") -> Recognition:
 def small() -> Corpus:
     """Two authors' mails: enough to learn from, quick to learn."""
     whole = load_corpus(ROOT / "faq_corpus")
-    return replace(whole, examples=tuple(mail for mail in whole.examples if mail.author in "ab"), fingerprint="small")
+    mails = tuple(mail for mail in whole.examples if mail.author in "ab")[::3]
+    return replace(whole, examples=mails, fingerprint="small")
 
 
 def test_the_shipped_mails_allow_a_promise() -> None:
@@ -81,7 +82,7 @@ def test_learning_again_gives_the_same_numbers_in_another_process(small: Corpus,
         "import sys; from dataclasses import replace; from pathlib import Path\n"
         "from responder.corpus import load_corpus; from responder.triage.fitting import fit_learned\n"
         "whole = load_corpus(Path(sys.argv[1]))\n"
-        "mails = tuple(mail for mail in whole.examples if mail.author in 'ab')\n"
+        "mails = tuple(mail for mail in whole.examples if mail.author in 'ab')[::3]\n"
         "Path(sys.argv[2]).write_bytes(fit_learned(replace(whole, examples=mails, fingerprint='small')).to_bytes())\n"
     )
     words = [sys.executable, "-c", script, str(ROOT / "faq_corpus"), str(tmp_path / "model")]
@@ -111,7 +112,7 @@ def test_the_fingerprint_follows_the_corpus(small: Corpus) -> None:
 def test_an_author_who_wrote_most_of_it_is_divided() -> None:
     """Kept away whole, there would be nothing left to learn from, and the trial would say nothing."""
     whole = load_corpus(ROOT / "faq_corpus")
-    mails = tuple(replace(mail, author="one") for mail in whole.examples[:3000:10])
+    mails = tuple(replace(mail, author="one") for mail in whole.examples[:3000:15])
     trial = fit_learned(replace(whole, examples=mails, fingerprint="one")).trial
     assert len(trial.confidences) == len(mails)
     assert trial.right.sum() > 0.5 * sum(mail.answerable for mail in mails)
@@ -125,7 +126,7 @@ def test_where_there_is_a_sample_of_the_mailbox_the_trial_is_on_it(small: Corpus
 
 def test_a_counterexample_makes_the_machine_less_sure_of_its_kind() -> None:
     whole = load_corpus(ROOT / "faq_corpus")
-    small = replace(whole, examples=tuple(mail for mail in whole.examples if mail.author in "bd"))
+    small = replace(whole, examples=tuple(mail for mail in whole.examples if mail.author in "bd")[::3])
     asked = questions_of("", "三者契約の場合、印紙はどの会社が貼るのでしょうか。")
     entries = tuple(
         replace(entry, counterexamples=("三者契約で印紙を貼るのはどの会社ですか。",) if entry.id == "q07" else ())
