@@ -61,11 +61,21 @@ class Postings:
         sums = self._sums(terms[~common], weights[~common])
         reach = sums + np.float32(np.linalg.norm(weights[common])) * self._common_lengths
         # Each of so many sums in single precision may be off by a step for each term, and by a few for the rest.
-        least = float(self._scores(_highest(reach, most), dense).min()) * (1 - (len(terms) + 8) * _STEP)
-        found = _reaching(reach, least, most)
+        doubt = (len(terms) + 8) * _STEP
+        found = self._within(reach, dense, most, doubt)
         if len(found) > _MANY * entries:
-            found = _reaching(sums + self._sums(terms[common], weights[common]), least, most)
+            found = self._within(sums + self._sums(terms[common], weights[common]), dense, most, doubt)
         return found
+
+    def _within(
+        self, reach: NDArray[np.float32], dense: NDArray[np.float64], most: int, doubt: float
+    ) -> NDArray[np.int64]:
+        """Entries that can reach what those that seem best are known to have."""
+        least = float(self._scores(_highest(reach, most), dense).min()) * (1 - doubt)
+        # The first entries are always among them: where less than `most` share anything with the text, they come next.
+        reaching = (reach >= least) & (reach > 0)
+        reaching[:most] = True
+        return np.flatnonzero(reaching)
 
     def _sums(self, terms: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float32]:
         """What these terms alone add to every entry."""
@@ -86,10 +96,3 @@ def _highest(values: NDArray[np.float32], most: int) -> list[int]:
         found.append(int(left.argmax()))
         left[found[-1]] = -np.inf
     return found
-
-
-def _reaching(values: NDArray[np.float32], least: float, most: int) -> NDArray[np.int64]:
-    # The first entries are always among them: where less than `most` share anything with the text, they come next.
-    reaching = (values >= least) & (values > 0)
-    reaching[:most] = True
-    return np.flatnonzero(reaching)
