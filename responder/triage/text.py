@@ -7,6 +7,9 @@ from itertools import pairwise
 # NFKC leaves these apart although people type them for one another.
 _ALIKE = str.maketrans({"〜": "~", "～": "~", "−": "-", "‐": "-", "–": "-", "—": "-", "―": "-", "ｰ": "ー", "’": "'"})
 
+# A circled number begins an item; made plain it would run into the item's words.
+_ALIKE |= {ord("①") + index: f"({index + 1})" for index in range(20)}
+
 _JAPANESE = re.compile(r"[ぁ-ゖァ-ヺ一-鿿]")
 _RUN = re.compile(r"[ぁ-ゖァ-ヺー一-鿿々〇a-z0-9]+")
 _WORD = re.compile(r"[ァ-ヺー]+|[一-鿿々〇]+|[a-z0-9]+|[ぁ-ゖ]+")
