@@ -1,9 +1,10 @@
 """The wording: templates/ through jinja2. All of it is read and tried out at the start, never while a mail waits."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,21 @@ from jinja2 import DictLoader, StrictUndefined, Template, TemplateSyntaxError
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import SandboxedEnvironment
 
-from responder.corpus import Entry, Link, Mode
+from responder.corpus import English, Entry, Link, Mode
 from responder.errors import Fault, TemplateError, shown
+from responder.triage.language import Language
 
-LETTERS = ("answer.txt", "answers.txt", "acknowledgement.txt", "person.txt", "draft.txt", "blank.txt")
+LETTERS = (
+    "answer.txt",
+    "answers.txt",
+    "acknowledgement.txt",
+    "person.txt",
+    "draft.txt",
+    "blank.txt",
+    "english_answer.txt",
+    "english_answers.txt",
+    "english_acknowledgement.txt",
+)
 
 MOST_CHARACTERS = 100_000
 
@@ -27,6 +39,8 @@ class Sender:
     address: str
     reply_within_business_days: int
     """What the acknowledgement promises; 0 promises no figure."""
+    english_name: str = ""
+    """None: the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,8 @@ class Letter:
 
     subject: str
     body: str
+    language: str = ""
+    """As in Content-Language (RFC 3282); none where a person wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +68,25 @@ class Letters:
         self._templates = dict(templates)
         self._sender = sender
 
-    def answer(self, entries: Sequence[Entry], *, subject: str, reference: str) -> Letter:
-        """The answer of one entry, or of several in the order of the questions."""
+    def answer(
+        self, entries: Sequence[Entry], *, subject: str, reference: str, language: Language | None = Language.JAPANESE
+    ) -> Letter:
+        """The answer of one entry, or of several in the order of the questions; in English all must have `english`."""
         name = "answer.txt" if len(entries) == 1 else "answers.txt"
-        return self._render(name, subject=subject, reference=reference, entries=entries, entry=entries[0])
+        values = {"subject": subject, "reference": reference, "entries": entries, "entry": entries[0]}
+        return self._english(name, **values) if language is Language.ENGLISH else self._japanese(name, **values)
 
-    def acknowledgement(self, *, subject: str, reference: str) -> Letter:
-        """Tells the sender that a person has the mail."""
-        return self._render("acknowledgement.txt", subject=subject, reference=reference)
+    def acknowledgement(self, *, subject: str, reference: str, language: Language | None = Language.JAPANESE) -> Letter:
+        """Tells the sender that a person has the mail; in both languages where it is in neither."""
+        name, values = "acknowledgement.txt", {"subject": subject, "reference": reference}
+        match language:
+            case Language.ENGLISH:
+                return self._english(name, **values)
+            case Language.OTHER:
+                japanese, english = self._japanese(name, **values), self._english(name, **values)
+                return Letter(japanese.subject, f"{japanese.body}\n\n{english.body}", "ja, en")
+            case Language.JAPANESE | None:
+                return self._japanese(name, **values)
 
     def person(self, text: str, *, subject: str, reference: str) -> Letter:
         """What a member of staff wrote, signed."""
@@ -79,6 +106,12 @@ class Letters:
         if not blank:
             raise ValueError("blank.txt has no text, by which an empty place is known")
         return blank in text
+
+    def _japanese(self, name: str, **values: Any) -> Letter:
+        return replace(self._render(name, **values), language="ja")
+
+    def _english(self, name: str, **values: Any) -> Letter:
+        return replace(self._render(f"english_{name}", **values), language="en")
 
     def _render(self, name: str, **values: Any) -> Letter:
         rendered = self._templates[name].render(service=self._sender, **values)
@@ -149,7 +182,7 @@ def _compiled(environment: SandboxedEnvironment, folder: Path, faults: list[Faul
 _SAMPLE_LINK = Link("Help", "https://help.example/articles/1")
 
 
-def _sample(number: int, links: tuple[Link, ...]) -> Entry:
+def _sample(number: int, links: tuple[Link, ...], english_links: tuple[Link, ...] = ()) -> Entry:
     return Entry(
         id=f"q{number:02}",
         number=number,
@@ -161,6 +194,7 @@ def _sample(number: int, links: tuple[Link, ...]) -> Entry:
         revision=1,
         revised=date(2026, 11, 24),
         links=links,
+        english=English("Title", "Question?", "Answer.", english_links),
     )
 
 
@@ -171,14 +205,17 @@ def _sample_drafts(entries: Sequence[Entry]) -> list[list[Passage]]:
 
 def _rehearsed(letters: Letters, folder: Path) -> list[Fault]:
     """Every letter with every kind of value it can meet: with and without links, subject, several entries."""
-    entries = [_sample(1, ()), _sample(2, (_SAMPLE_LINK, _SAMPLE_LINK)), _sample(3, ())]
+    links = (_SAMPLE_LINK, _SAMPLE_LINK)
+    entries = [_sample(1, ()), _sample(2, links), _sample(3, links, links)]
     faults: dict[str, Fault] = {}
-    for subject in ("", "Subject"):
-        given = {"subject": subject, "reference": "R-000001"}
+    spoken = (("", Language.JAPANESE), ("english_", Language.ENGLISH))
+    for subject, (prefix, language) in product(("", "Subject"), spoken):
+        given: dict[str, Any] = {"subject": subject, "reference": "R-000001"}
+        answer = partial(letters.answer, language=language, **given)
         trials: list[tuple[str, Callable[[], object]]] = [
-            *(("answer.txt", partial(letters.answer, [entry], **given)) for entry in entries),
-            ("answers.txt", partial(letters.answer, entries, **given)),
-            ("acknowledgement.txt", partial(letters.acknowledgement, **given)),
+            *((f"{prefix}answer.txt", partial(answer, [entry])) for entry in entries),
+            (f"{prefix}answers.txt", partial(answer, entries)),
+            (f"{prefix}acknowledgement.txt", partial(letters.acknowledgement, language=language, **given)),
             ("person.txt", partial(letters.person, "Text.", **given)),
             *(("draft.txt", partial(letters.draft, passages, **given)) for passages in _sample_drafts(entries)),
         ]

@@ -147,17 +147,17 @@ def _written(inquiry: Inquiry, found: Reading, decision: Decision, briefing: Bri
 
 
 def _reply(inquiry: Inquiry, found: Reading, decision: Decision, briefing: Briefing) -> Reply | None:
-    reference = cases.reference_of(inquiry.id)
-    message = found.message
+    message, letters = found.message, briefing.letters
     if not isinstance(message, Message):
         return None
+    subject, reference = message.subject, cases.reference_of(inquiry.id)
     match decision:
         case Answer(entries):
             chosen = [briefing.knowledge.corpus.entry(entry) for entry in entries]
-            letter = briefing.letters.answer(chosen, subject=message.subject, reference=reference)
+            letter = letters.answer(chosen, subject=subject, reference=reference, language=found.language)
             return _built(inquiry, message, letter, "answer", briefing.author)
         case Escalate(acknowledge=True):
-            letter = briefing.letters.acknowledgement(subject=message.subject, reference=reference)
+            letter = letters.acknowledgement(subject=subject, reference=reference, language=found.language)
             return _built(inquiry, message, letter, "acknowledgement", briefing.author)
         case _:
             return None
@@ -175,6 +175,7 @@ def _built(inquiry: Inquiry, message: Message, letter: Letter, kind: str, author
         date=inquiry.received_at,
         answers=message,
         automatic=True,
+        language=letter.language,
     )
 
 

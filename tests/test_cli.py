@@ -205,13 +205,14 @@ def test_decide_says_one_line_for_each_file_in_the_order_of_names() -> None:
     assert [Path(line[-1]).name for line in lines] == names
     assert {Path(line[-1]).name: line[0] for line in lines if line[-1].endswith(".eml")} == {
         "delivery-report.eml": "suppress",
+        "english.eml": "answer",
         "out-of-office.eml": "suppress",
         "payment-date.eml": "escalate",
         "shared-mailbox.eml": "answer",
         "three-party-iso-2022-jp.eml": "answer",
         "two-questions.eml": "answer",
     }
-    assert [line[1] for line in lines if line[0] == "answer"] == ["q04", "q07", "q04,q07"]
+    assert [line[1] for line in lines if line[0] == "answer"] == ["q15", "q04", "q07", "q04,q07"]
 
 
 def test_decide_gives_programs_one_object_a_line_with_these_keys() -> None:
@@ -363,6 +364,7 @@ def test_explain_walks_through_every_step_in_words() -> None:
     assert run.code == 0
     assert "message      電子契約について2点お伺い" in run.out
     assert "from sato@example.co.jp, decoded as utf-8" in run.out
+    assert "language     Japanese" in run.out
     assert "guard        no rule forbids an answer" in run.out
     assert re.search(r"^question 3 .*三者間の契約", run.out, re.MULTILINE)
     assert re.search(r"^ +0\.\d{3}  q07  3者間の契約での利用$", run.out, re.MULTILINE)
@@ -376,6 +378,13 @@ def test_explain_names_the_rule_that_forbids_an_answer() -> None:
     run = _run("explain", EXAMPLES / "out-of-office.eml")
     assert "guard        auto-submitted" in run.out
     assert "decision     suppress: auto-submitted" in run.out
+
+
+def test_explain_shows_the_language_of_a_mail() -> None:
+    assert "language     English" in _run("explain", EXAMPLES / "english.eml").out
+    assert _run("explain", "--json", EXAMPLES / "english.eml").lines[0]["language"] == "English"
+    silent = b"From: tanaka@contractor.example\r\n\r\n"
+    assert "language     none: it says nothing" in _run("explain", "-", given=silent).out
 
 
 def test_explain_gives_programs_the_decision_as_it_would_be_kept() -> None:

@@ -25,6 +25,17 @@ label = "Help"
 url = "https://help.example/articles/1"
 """
 
+ENGLISH = """
+[english]
+title = "Shared address"
+question = "May we share an address?"
+answer = "The person in charge may share an address, the signatory may not."
+
+[[english.links]]
+label = "Help in English"
+url = "https://help.example/en/1"
+"""
+
 
 def _folder(tmp_path: Path, **files: str) -> Path:
     for name, text in files.items():
@@ -42,6 +53,42 @@ def test_an_entry_is_read_with_every_field(tmp_path: Path) -> None:
     (entry,) = load_corpus(_folder(tmp_path, q04=GOOD)).entries
     assert (entry.id, entry.number, entry.mode, entry.revision) == ("q04", 4, Mode.AUTOMATIC, 2)
     assert (entry.revised, entry.links[0].url) == (date(2026, 11, 24), "https://help.example/articles/1")
+
+
+def test_an_entry_may_have_an_english_version(tmp_path: Path) -> None:
+    (entry,) = load_corpus(_folder(tmp_path, q04=GOOD + ENGLISH)).entries
+    assert entry.english is not None
+    assert (entry.english.title, entry.english.question) == ("Shared address", "May we share an address?")
+    assert entry.english.answer == "The person in charge may share an address, the signatory may not."
+    assert entry.english.links[0].url == "https://help.example/en/1"
+    (entry,) = load_corpus(_folder(tmp_path, q04=GOOD)).entries
+    assert entry.english is None
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "line", "remedy"),
+    [
+        (('title = "Shared address"', 'title = ""'), "english.title", 16, "Write something"),
+        (('question = "May we share an address?"', "question = 3"), "english.question", 17, "in quotes"),
+        (
+            ('answer = "The person in charge may share', 'anser = "The person in charge'),
+            "english.anser",
+            18,
+            "mend its",
+        ),
+        (('answer = "The person in charge may share', 'anser = "The person in charge'), "english.answer", 15, "Add it"),
+        (("https://help.example/en/1", "help.example"), "english.links.1.url", 20, "https://"),
+        ((ENGLISH, ""), "english", 1, "[english]"),
+    ],
+    ids=["empty", "no text", "unknown", "missing", "no address", "no table"],
+)
+def test_a_wrong_value_of_the_english_version_is_named_where_it_stands(
+    tmp_path: Path, change: tuple[str, str], key: str, line: int, remedy: str
+) -> None:
+    text = (GOOD + ENGLISH).replace(*change)
+    text = text if "[english]" in text else f"english = 3\n{text}"
+    fault = next(fault for fault in _faults(_folder(tmp_path, q04=text)) if fault.key == key)
+    assert (fault.line, remedy in fault.remedy) == (line, True)
 
 
 def test_entries_stand_by_number_whatever_their_files_are_called(tmp_path: Path) -> None:
@@ -116,6 +163,9 @@ def test_the_fingerprint_changes_with_every_word_and_with_nothing_else(tmp_path:
     one = load_corpus(_folder(tmp_path, q04=GOOD)).fingerprint
     assert load_corpus(_folder(tmp_path, q04=f"# a comment\n{GOOD}")).fingerprint == one
     assert load_corpus(_folder(tmp_path, q04=GOOD.replace("may not", "must not"))).fingerprint != one
+    english = load_corpus(_folder(tmp_path, q04=GOOD + ENGLISH)).fingerprint
+    assert english != one
+    assert load_corpus(_folder(tmp_path, q04=GOOD + ENGLISH.replace("may not", "must not"))).fingerprint != english
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +240,85 @@ def test_the_answer_of_entry_four_tells_the_two_roles_apart(shipped: Corpus) -> 
     )
     assert "差し支えございません" in allowed
     assert "お控え" in forbidden
+
+
+SIGNATORY, IN_CHARGE, FORM = "(契約締結権限者)", "(契約担当者)", "(電子契約確認書)"
+
+
+@pytest.mark.parametrize(
+    ("entry", "facts"),
+    [
+        ("q01", ["decline (却下)", "our organisation will send you a corrected document"]),
+        ("q02", ["support plain text", "without any problem", "plain text only"]),
+        (
+            "q03",
+            [
+                "Amazon SES",
+                "(SPF/DKIM/DMARC) on the mail servers",
+                "you need to check for yourself",
+                "Filter e-mails",
+                "delete spoofed e-mails",
+                "listed in the CloudSign Help Center",
+            ],
+        ),
+        ("q04", [SIGNATORY, IN_CHARGE, "mailing list", "you may use", "please refrain", "please also refrain"]),
+        ("q05", ["It is possible", "電子契約サービスの利用に関する届出書（記載事項：署名者のアドレス）", SIGNATORY]),
+        ("q06", ["no limit", "after signing has been completed"]),
+        ("q07", ["can also be used", "three parties"]),
+        (
+            "q08",
+            [
+                "(委任状・使用印鑑届)",
+                "(代理者)",
+                "matches",
+                SIGNATORY,
+                FORM,
+                IN_CHARGE,
+                "(代理承認)",
+                "(無権代理), Article 113 of the Civil Code (民法113条)",
+                "always obtain the approval of the authorised signatory in advance",
+            ],
+        ),
+        ("q09", ["(確認依頼メール)", "(電子署名が施されたメール)", SIGNATORY, IN_CHARGE, "as To, not as CC"]),
+        (
+            "q10",
+            [
+                "(確認依頼メール)",
+                "in the order",
+                "As a rule",
+                f"{IN_CHARGE}, then the authorised signatory {SIGNATORY}",
+            ],
+        ),
+        ("q11", [SIGNATORY, IN_CHARGE, "enter only the authorised signatory", FORM, "do not need to fill in"]),
+        ("q12", ["at least one e-mail address", "do not have to prepare two", FORM, "only the authorised signatory"]),
+        (
+            "q13",
+            ["(利用規約に同意して開く)", "(書類の内容に同意) on a later day", "(ダウンロード)", "upper left", "PDF"],
+        ),
+        ("q14", ["not merely notices", IN_CHARGE, SIGNATORY, "final agreement", "a part of the agreement"]),
+        ("q15", ["do not control access by global IP address", "registered in advance"]),
+    ],
+)
+def test_an_english_answer_keeps_facts_conditions_and_the_japanese_names_of_forms(
+    shipped: Corpus, entry: str, facts: list[str]
+) -> None:
+    english = shipped.entry(entry).english
+    assert english is not None
+    assert [fact for fact in facts if fact not in english.answer] == []
+
+
+def test_english_links_are_those_of_the_japanese_answer(shipped: Corpus) -> None:
+    for entry in shipped.entries:
+        assert entry.english is not None
+        assert [link.url for link in entry.english.links] == [link.url for link in entry.links]
+
+
+def test_in_english_too_the_answer_of_entry_four_tells_the_two_roles_apart(shipped: Corpus) -> None:
+    english = shipped.entry("q04").english
+    assert english is not None
+    allowed, forbidden = (
+        next(line for line in english.answer.splitlines() if line.startswith(role))
+        for role in ("- Person in charge", "- Authorised signatory")
+    )
+    assert "you may use" in allowed
+    assert "please refrain" in forbidden

@@ -1,18 +1,20 @@
 """The letters: tried out at the start, and a broken one is named with its file and line."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
-from responder.corpus import load_corpus
+from responder.corpus import Entry, load_corpus
 from responder.errors import TemplateError
 from responder.letters import LETTERS, Letters, Passage, Sender, japanese_date, load_letters
+from responder.triage.language import Language
 
 ROOT = Path(__file__).parent.parent
 CORPUS = load_corpus(ROOT / "faq_corpus")
-SENDER = Sender("電子契約サポート窓口", "support@example.jp", 3)
+SENDER = Sender("電子契約サポート窓口", "support@example.jp", 3, "Contract Desk")
 
 
 @pytest.fixture
@@ -41,6 +43,71 @@ def test_an_answer_names_question_number_revision_origin_and_the_way_to_a_person
     ):
         assert part.strip() in letter.body
     assert SENDER.address in letter.body
+
+
+def test_an_english_answer_names_question_number_revision_origin_and_the_way_to_a_person(letters: Letters) -> None:
+    entry = CORPUS.entry("q04")
+    letter = letters.answer([entry], subject="Shared mailbox", reference="R-000042", language=Language.ENGLISH)
+    assert (letter.subject, letter.language) == ("Automatic reply: Shared mailbox", "en")
+    assert entry.english is not None
+    for part in (
+        entry.english.question,
+        entry.english.answer,
+        "No. 4",
+        "2026-11-24",
+        "automatically",
+        "reply to this e-mail",
+        "A member of our staff",
+        "R-000042",
+        "Contract Desk",
+        SENDER.address,
+    ):
+        assert part in letter.body
+    assert entry.answer not in letter.body
+    assert letters.answer([entry], subject="", reference="R-000042").language == "ja"
+
+
+def test_several_english_answers_stand_in_the_order_asked(letters: Letters) -> None:
+    asked = [CORPUS.entry("q07"), CORPUS.entry("q04")]
+    body = letters.answer(asked, subject="", reference="R-000001", language=Language.ENGLISH).body
+    first, second = (entry.english.answer for entry in asked if entry.english is not None)
+    assert -1 < body.index("No. 7") < body.index(first) < body.index("No. 4") < body.index(second)
+
+
+def test_english_links_go_before_those_of_the_entry(letters: Letters) -> None:
+    entry = CORPUS.entry("q03")
+    assert entry.english is not None
+    own = letters.answer([entry], subject="", reference="R-000001", language=Language.ENGLISH).body
+    assert all(f"{link.label}\n  {link.url}" in own for link in entry.english.links)
+    bare = replace(entry, english=replace(entry.english, links=()))
+    lent = letters.answer([bare], subject="", reference="R-000001", language=Language.ENGLISH).body
+    assert all(f"{link.label}\n  {link.url}" in lent for link in entry.links)
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "tag", "japanese", "english"),
+    [
+        (Language.JAPANESE, "受付のお知らせ: X（受付番号 R-000007）", "ja", True, False),
+        (Language.ENGLISH, "Received: X (Reference R-000007)", "en", False, True),
+        (Language.OTHER, "受付のお知らせ: X（受付番号 R-000007）", "ja, en", True, True),
+        (None, "受付のお知らせ: X（受付番号 R-000007）", "ja", True, False),
+    ],
+)
+def test_an_acknowledgement_is_in_the_language_of_the_mail_and_in_both_where_that_is_neither(
+    letters: Letters, language: Language | None, subject: str, tag: str, japanese: bool, english: bool
+) -> None:
+    letter = letters.acknowledgement(subject="X", reference="R-000007", language=language)
+    assert (letter.subject, letter.language) == (subject, tag)
+    assert ("担当者に引き継ぎました" in letter.body, "passed it on" in letter.body) == (japanese, english)
+
+
+@pytest.mark.parametrize(("days", "promised"), [(3, "within 3 business days."), (1, "1 business day."), (0, "")])
+def test_an_english_acknowledgement_promises_what_the_japanese_one_does(days: int, promised: str) -> None:
+    letters = load_letters(ROOT / "templates", Sender("窓口", "support@example.jp", days))
+    body = letters.acknowledgement(subject="", reference="R-000007", language=Language.ENGLISH).body
+    assert ("business day" in body) is bool(promised)
+    assert promised in body
+    assert "窓口" in body
 
 
 def test_several_entries_are_answered_in_the_order_asked(letters: Letters) -> None:
@@ -78,6 +145,14 @@ def test_every_answer_is_laid_out_calmly(letters: Letters, entry: object) -> Non
     assert all(line == line.rstrip() for line in body.splitlines())
 
 
+@pytest.mark.parametrize("entry", CORPUS.entries, ids=lambda entry: entry.id)
+@pytest.mark.parametrize("count", [1, 2], ids=["alone", "with another"])
+def test_every_english_answer_is_laid_out_calmly(letters: Letters, entry: Entry, count: int) -> None:
+    body = letters.answer([entry] * count, subject="", reference="R-000001", language=Language.ENGLISH).body
+    assert "\n\n\n" not in body
+    assert all(line == line.rstrip() for line in body.splitlines())
+
+
 @pytest.mark.parametrize(
     ("name", "text", "line", "words"),
     [
@@ -88,6 +163,9 @@ def test_every_answer_is_laid_out_calmly(letters: Letters, entry: object) -> Non
         ("person.txt", "Subject: x\n\n\n", None, "no text"),
         ("signature.txt", "{{ service.fax }}\n", 1, "fax"),
         ("answer.txt", "Subject: x\n\n{{ 'a' * 200000 }}\n", None, "longer than"),
+        ("english_answer.txt", "Subject: x\n\n{{ entry.english.answr }}\n", 3, "answr"),
+        ("english_answers.txt", "{{ entries }}\n", None, "Subject"),
+        ("english_acknowledgement.txt", "Subject: x\n\n{{ nosuch }}\n", 3, "nosuch"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.endswith(".txt") else None,
 )

@@ -159,6 +159,42 @@ def test_japanese_mail_of_the_old_encoding_is_answered(engine: Engine) -> None:
     assert _rows(engine)[0].subject
 
 
+ENGLISH = "Can we use a shared mailbox for the signatory of the contract as well, or must he have his own?"
+
+
+def test_an_english_question_is_answered_in_english(engine: Engine) -> None:
+    _take_in(engine, _mail(f"{ENGLISH}\n\n株式会社ひまわり商事　田中", subject="Shared mailbox"))
+    _triage(engine)
+    (row,), (delivery,) = _rows(engine), _sent(engine)
+    assert (row.lane, delivery.kind) == (Lane.ANSWERED, "answer")
+    mail = _bytes(engine, delivery.id)
+    english = shipped_knowledge().corpus.entry("q04").english
+    assert english is not None
+    assert english.answer in _text(mail)
+    assert (mail["Subject"], mail["Content-Language"]) == ("Automatic reply: Shared mailbox", "en")
+    assert mail.get_content_charset() == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "words"),
+    [
+        ("When will you pay what you owe us for the last month?", "en", "We have received your e-mail"),
+        ("Wann wird uns die Rechnung für den letzten Monat bezahlt?", "ja, en", "We have received your e-mail"),
+        ("先月分のお支払日はいつでしょうか。", "ja", "メールを受け付け"),
+    ],
+    ids=["English", "German", "Japanese"],
+)
+def test_an_acknowledgement_is_in_a_language_that_its_reader_may_know(
+    engine: Engine, text: str, language: str, words: str
+) -> None:
+    _take_in(engine, _mail(text))
+    _triage(engine)
+    (row,), (delivery,) = _rows(engine), _sent(engine)
+    mail = _bytes(engine, delivery.id)
+    assert (row.lane, delivery.kind, mail["Content-Language"]) == (Lane.ESCALATED, "acknowledgement", language)
+    assert words in _text(mail)
+
+
 def test_the_same_mail_taken_in_twice_is_answered_once(engine: Engine) -> None:
     raw = _mail(SHARED)
     _take_in(engine, raw, raw)
@@ -212,7 +248,7 @@ def test_a_mail_whose_work_broke_off_three_times_goes_to_a_person_unread(engine:
 class _BrokenLetters(Letters):
     """Letters that fail on one kind, as a template that its rehearsal let pass might."""
 
-    def acknowledgement(self, *, subject: str, reference: str) -> object:  # type: ignore[override]  # it never returns
+    def acknowledgement(self, **values: object) -> object:  # type: ignore[override]  # it never returns
         raise RuntimeError("broken")
 
 

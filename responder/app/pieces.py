@@ -44,7 +44,8 @@ def author_of(config: Config) -> Mailbox:
 def letters_of(config: Config) -> Letters:
     """The wording. Raises TemplateError."""
     service = config.service
-    return load_letters(service.templates, Sender(service.name, service.address, service.reply_within_business_days))
+    days = service.reply_within_business_days
+    return load_letters(service.templates, Sender(service.name, service.address, days, service.english_name))
 
 
 def corpus_of(config: Config, taught: Sequence[Label]) -> Corpus:

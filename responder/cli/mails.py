@@ -129,6 +129,7 @@ def _explain_reading(found: "Reading") -> None:
     say(f"message      {printable(message.subject)}")
     sender = printable(message.from_address) or "nobody that could be read"
     say(f"             from {sender}, decoded as {message.charset}")
+    say(f"language     {found.language or 'none: it says nothing'}")
     say(f"guard        {found.suppression.value if found.suppression else 'no rule forbids an answer'}")
 
 

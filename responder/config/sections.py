@@ -36,6 +36,7 @@ class Service:
     """Who answers, in which language, and where its files are."""
 
     name: Name = "電子契約サポート窓口"
+    english_name: Name = "Electronic Contract Support Desk"
     address: Address = "support@example.jp"
     also_known_as: Addresses = ()
     language: Literal["ja", "en"] = "ja"

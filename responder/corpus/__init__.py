@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from responder.corpus.entries import LEAST_PHRASINGS, Entry, Link, Mode, load_entries
+from responder.corpus.entries import LEAST_PHRASINGS, English, Entry, Link, Mode, load_entries
 from responder.corpus.examples import Example, load_examples, read_examples
 
 __all__ = [
     "LEAST_PHRASINGS",
     "Corpus",
+    "English",
     "Entry",
     "Example",
     "Link",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,6 +44,18 @@ class Link:
 
 @with_config(_AS_WRITTEN)
 @dataclass(frozen=True, slots=True)
+class English:
+    """An entry for readers of English."""
+
+    title: Text
+    question: Text
+    answer: Text
+    links: tuple[Link, ...] = ()
+    """None: those of the entry."""
+
+
+@with_config(_AS_WRITTEN)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One question of the FAQ with its answer."""
 
@@ -60,6 +73,8 @@ class Entry:
     """For staff: what they should know before they send it."""
     counterexamples: tuple[Text, ...] = ()
     """Questions in this entry's words that no entry answers."""
+    english: English | None = None
+    """None: a person answers mails in English."""
 
 
 _ENTRY = TypeAdapter(Entry)
@@ -72,6 +87,7 @@ _REMEDIES = {
     "date_type": "Write a date: revised = 2026-11-24",
     "date_from_datetime_parsing": "Write a date: revised = 2026-11-24",
     "date_parsing": "Write a date: revised = 2026-11-24",
+    "dataclass_type": "Write a table: [english]",
     "tuple_type": "Write a list: [ … ]",
     "string_type": 'Write text in quotes: "…"',
     "int_type": "Write a whole number",
@@ -122,12 +138,19 @@ def _fault(path: Path, source: str, detail: Any) -> Fault:
     problem = str(detail["msg"])
     missing = detail["type"] == "missing" or "required" in problem.lower()
     remedy = _REMEDIES["missing"] if missing else _REMEDIES.get(detail["type"], "See CONTRIBUTING.md for the format")
-    return Fault(shown(path), key, problem, remedy, None if missing else _line(source, str(detail["loc"][0])))
+    # A list is as far as lines are told apart, and what is missing is shown by the table that it is missing from.
+    parts = list(takewhile(lambda part: isinstance(part, str), detail["loc"]))
+    return Fault(shown(path), key, problem, remedy, _line(source, *(parts[:-1] if missing else parts)))
 
 
-def _line(source: str, key: str) -> int | None:
-    match = re.search(rf"^\s*(?:\[+\s*)?{re.escape(key)}\b", source, re.MULTILINE)
-    return source.count("\n", 0, match.end()) + 1 if match else None
+def _line(source: str, *keys: str) -> int | None:
+    """The line of the last key, looked for inside the table that those before it name; None without a key."""
+    place = None
+    for key in keys:
+        pattern = re.compile(rf"^\s*(?:\[+\s*)?(?:\w+\.)*{re.escape(key)}\s*[=.\]]", re.MULTILINE)
+        match = pattern.search(source, place.start() if place else 0)
+        place = match or place
+    return source.count("\n", 0, place.end()) + 1 if place else None
 
 
 def _collisions(entries: Sequence[tuple[Path, Entry]]) -> list[Fault]:

@@ -54,8 +54,10 @@ def build_reply(
     date: datetime,
     answers: Message | None,
     automatic: bool,
+    language: str = "",
 ) -> Reply:
-    """The same arguments give the same octets. `date` is aware; `message_id` comes with its angle brackets.
+    """The same arguments give the same octets. `date` is aware; `message_id` comes with its angle brackets; `language`
+    is what Content-Language says (RFC 3282), if anything.
 
     Raises `MalformedReply` where an address, the date or the id cannot be written, and where the finished
     mail, read again by another parser, does not say what was meant.
@@ -76,6 +78,7 @@ def build_reply(
         *_thread(answers),
         *(_AUTOMATIC if automatic else ()),
         *_CONTENT,
+        *([("Content-Language", language)] if language else []),
     ]
     raw = _serialised(fields, body)
     _check(raw, names=[name for name, _ in fields], recipient=recipient, subject=subject, body=body)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from responder.corpus import Example
+from responder.triage.language import language_of
 from responder.triage.policy import NO_HISTORY, Answer, Decision, decide
 from responder.triage.questions import questions_of
-from responder.triage.reading import Knowledge, decision_on, read_file, trouble_with
+from responder.triage.reading import Knowledge, decision_on, read_file
 from responder.triage.verdict import Recognition
 
 
@@ -66,9 +67,15 @@ def judge(example: Example, knowledge: Knowledge) -> Judged:
     """What the service would do with a labelled mail that a person sent as plain text."""
     questions = questions_of(example.subject, example.body)
     recognition = knowledge.classifier.classify(questions) if questions.whole.text else None
-    trouble = trouble_with(questions)
     decision = decide(
-        None, recognition, NO_HISTORY, trouble=trouble, modes=knowledge.modes, thresholds=knowledge.thresholds
+        None,
+        recognition,
+        NO_HISTORY,
+        trouble=None,
+        language=language_of(questions),
+        english=knowledge.english,
+        modes=knowledge.modes,
+        thresholds=knowledge.thresholds,
     )
     return _judged(example, decision, recognition)
 

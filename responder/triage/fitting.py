@@ -127,7 +127,8 @@ def fit_learned(corpus: Corpus) -> LearnedClassifier:
     scores = _scores_apart(lessons, solution, mails, texts, blocks)
 
     neighbours = Neighbours.of(whole.vectors, whole.labels)
-    answers = Answers(entry.answer for entry in corpus.entries)
+    spoken = (text for entry in corpus.entries for text in (entry, entry.english) if text is not None)
+    answers = Answers(text.answer for text in spoken)
     rows: list[_Row] = []
     for block in blocks:
         likeness = neighbours.likeness(texts[mails.rows_of(block)], apart_from=whole.rows_of(block))

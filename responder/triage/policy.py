@@ -1,11 +1,12 @@
 """Whether a mail is answered, put before a person, or kept in silence: the only place that decides it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from responder.corpus import Mode
 from responder.triage.guard import Suppression
+from responder.triage.language import Language
 from responder.triage.verdict import Part, Recognition, Verdict
 
 
@@ -18,13 +19,14 @@ class Reason(StrEnum):
     ABANDONED = "work on the mail broke off three times"
     GARBLED = "many characters could not be decoded"
     NOTHING_SAID = "the mail has no text"
-    FOREIGN = "the mail is not written in Japanese"
+    FOREIGN = "the mail is written neither in Japanese nor in English"
     IN_THREAD = "a reply to a mail of ours"
     TOO_MANY = "the sender had many automatic mails lately"
     UNDELIVERABLE = "there is no address to answer to"
     UNSURE = "no entry fits well enough"
     TWO_FIT = "two entries fit almost equally"
     PARTLY = "not every question is answered by an entry"
+    NO_ENGLISH = "an entry has no English answer"
     REVIEW = "the entry is set to review"
     OFF = "the entry is switched off"
     UNPROVEN = "too little is known of how often the entry is right"
@@ -101,8 +103,12 @@ def decide(
     trouble: Reason | None,
     modes: Mapping[str, Mode],
     thresholds: Thresholds,
+    language: Language | None = Language.JAPANESE,
+    english: Collection[str] = (),
 ) -> Decision:
-    """The outcome of triage. `trouble` is what reading the mail ran into; no recognition: the mail has no text."""
+    """The outcome of triage. `trouble` is what reading the mail ran into, `english` are the entries that can be sent
+    in English. No recognition and no language: the mail has no text.
+    """
     if suppression is not None and not suppression.needs_person:
         return Suppress(suppression, suppression)
     if history.repeated:
@@ -117,10 +123,14 @@ def decide(
         return Escalate(
             silent, acknowledge=False, entries=entries, confidence=confidence, rule=suppression, parts=parts
         )
-    doubt = trouble or _doubt(recognition, verdicts, modes, thresholds)
+    foreign = Reason.FOREIGN if language is Language.OTHER else None
+    doubt = trouble or foreign or _doubt(recognition, verdicts, modes, thresholds)
+    answer = Answer(_in_order(verdicts), confidence)
+    if doubt is None and language is Language.ENGLISH and not set(answer.entries) <= set(english):
+        doubt = Reason.NO_ENGLISH
     if doubt is not None:
         return Escalate(doubt, acknowledge=True, entries=entries, confidence=confidence, parts=parts)
-    return Answer(_in_order(verdicts), confidence)
+    return answer
 
 
 def _verdicts(recognition: Recognition | None) -> tuple[Verdict, ...]:

@@ -8,9 +8,9 @@ from responder.mail.address import valid_address
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, Unreadable, parse_message
 from responder.triage.guard import Suppression, suppression_of
+from responder.triage.language import Language, language_of
 from responder.triage.policy import Decision, History, Reason, Thresholds, decide
 from responder.triage.questions import Questions, questions_of
-from responder.triage.text import is_japanese
 from responder.triage.trial import Standing
 from responder.triage.verdict import Classifier, Recognition
 
@@ -37,6 +37,11 @@ class Knowledge:
         """The mode of each entry."""
         return {entry.id: entry.mode for entry in self.corpus.entries}
 
+    @property
+    def english(self) -> frozenset[str]:
+        """The entries that can be sent in English."""
+        return frozenset(entry.id for entry in self.corpus.entries if entry.english is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -48,6 +53,8 @@ class Reading:
     questions: Questions | None
     recognition: Recognition | None
     """None where the mail could not be read, or says nothing."""
+    language: Language | None = None
+    """None likewise."""
 
 
 def read_mail(envelope: Envelope, raw: bytes, knowledge: Knowledge) -> Reading:
@@ -81,14 +88,8 @@ def read_message(envelope: Envelope, message: Message | Unreadable, knowledge: K
     suppression = suppression_of(envelope, message, knowledge.own_addresses)
     questions = questions_of(message.subject, message.text)
     recognition = knowledge.classifier.classify(questions) if questions.whole.text else None
-    trouble = _trouble(envelope, message) or trouble_with(questions)
-    return Reading(message, trouble, suppression, questions, recognition)
-
-
-def trouble_with(questions: Questions) -> Reason | None:
-    """Why what is asked cannot be answered from the entries, whatever it is; None where it can."""
-    asked = questions.whole.text
-    return Reason.FOREIGN if asked and not is_japanese(f"{asked} {questions.subject}") else None
+    trouble = _trouble(envelope, message)
+    return Reading(message, trouble, suppression, questions, recognition, language_of(questions))
 
 
 def _trouble(envelope: Envelope, message: Message) -> Reason | None:
@@ -106,6 +107,8 @@ def decision_on(reading: Reading, history: History, knowledge: Knowledge) -> Dec
         reading.recognition,
         history,
         trouble=reading.trouble,
+        language=reading.language,
+        english=knowledge.english,
         modes=knowledge.modes,
         thresholds=knowledge.thresholds,
     )

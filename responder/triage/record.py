@@ -33,6 +33,7 @@ def record_of(reading: Reading, decision: Decision, knowledge: Knowledge) -> dic
         "confidence": getattr(decision, "confidence", None),
         "questions": _questions(reading),
         "parts": [asdict(part) for part in getattr(decision, "parts", ())],
+        "language": reading.language,
         "charset": reading.message.charset if isinstance(reading.message, Message) else None,
         "thresholds": {"floor": thresholds.floor, "margin": thresholds.margin},
         "corpus": knowledge.corpus.fingerprint,

@@ -10,7 +10,6 @@ _ALIKE = str.maketrans({"〜": "~", "～": "~", "−": "-", "‐": "-", "–": "
 # A circled number begins an item; made plain it would run into the item's words.
 _ALIKE |= {ord("①") + index: f"({index + 1})" for index in range(20)}
 
-_JAPANESE = re.compile(r"[ぁ-ゖァ-ヺ一-鿿]")
 _RUN = re.compile(r"[ぁ-ゖァ-ヺー一-鿿々〇a-z0-9]+")
 _WORD = re.compile(r"[ァ-ヺー]+|[一-鿿々〇]+|[a-z0-9]+|[ぁ-ゖ]+")
 
@@ -32,11 +31,6 @@ def normalised(text: str) -> str:
 def folded(text: str) -> str:
     """Katakana as hiragana: who writes in half-width kana writes all of a sentence in them."""
     return text.translate(_HIRAGANA_OF)
-
-
-def is_japanese(text: str) -> bool:
-    """Whether any kana or kanji stands in a normalised text."""
-    return _JAPANESE.search(text) is not None
 
 
 def char_ngrams(text: str, least: int = 1, most: int = 3) -> list[str]:

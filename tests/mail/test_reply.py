@@ -93,6 +93,21 @@ def test_what_is_written_is_read_back_by_our_own_parser() -> None:
     assert read.values("date") == ("Mon, 05 Jan 2026 12:00:00 +0900",)
 
 
+def test_rfc_3282_an_answer_names_its_language_where_that_is_known() -> None:
+    given = {
+        "subject": "S",
+        "body": "B",
+        "author": OURS,
+        "recipient": "taro@example.jp",
+        "message_id": "<1@example.jp>",
+    }
+    spoken = build_reply(**given, date=NOON, answers=None, automatic=True, language="ja, en")  # type: ignore[arg-type]
+    assert email.message_from_bytes(spoken.raw)["Content-Language"] == "ja, en"
+    assert "Content-Language" not in names(reply())
+    with pytest.raises(MalformedReply):
+        build_reply(**given, date=NOON, answers=None, automatic=True, language="en\r\nBcc: a@b")  # type: ignore[arg-type]
+
+
 def test_an_answer_to_nothing_has_no_thread() -> None:
     assert not {"In-Reply-To", "References"} & set(names(reply()))
 

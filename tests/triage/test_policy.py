@@ -6,6 +6,7 @@ import pytest
 
 from responder.corpus import Mode
 from responder.triage.guard import Suppression
+from responder.triage.language import Language
 from responder.triage.policy import (
     NO_HISTORY,
     Answer,
@@ -32,8 +33,18 @@ def _decide(
     suppression: Suppression | None = None,
     history: History = NO_HISTORY,
     trouble: Reason | None = None,
+    language: Language | None = Language.JAPANESE,
 ) -> Decision:
-    return decide(suppression, _recognition(verdicts), history, trouble=trouble, modes=MODES, thresholds=THRESHOLDS)
+    return decide(
+        suppression,
+        _recognition(verdicts),
+        history,
+        trouble=trouble,
+        modes=MODES,
+        thresholds=THRESHOLDS,
+        language=language,
+        english={"q01", "q03"},
+    )
 
 
 def _recognition(verdicts: Sequence[Verdict]) -> Recognition | None:
@@ -205,3 +216,48 @@ def test_what_goes_to_a_person_in_silence_is_prepared_too() -> None:
     decision = _decide(_verdict(), history=History(in_thread=True))
     assert isinstance(decision, Escalate)
     assert decision.parts == (Part("question?", "q01", 0.5),)
+
+
+@pytest.mark.parametrize(
+    ("language", "verdicts", "reason"),
+    [
+        (Language.ENGLISH, [_verdict()], Reason.RECOGNISED),
+        (Language.ENGLISH, [_verdict("q02")], Reason.NO_ENGLISH),
+        (Language.ENGLISH, [_verdict(), _verdict("q02")], Reason.NO_ENGLISH),
+        (Language.ENGLISH, [_verdict("q02", 0.299)], Reason.UNSURE),
+        (Language.ENGLISH, [_verdict("q03")], Reason.REVIEW),
+        (Language.ENGLISH, [_verdict(confidence=0.299)], Reason.UNSURE),
+        (Language.OTHER, [_verdict(confidence=1.0)], Reason.FOREIGN),
+        (Language.OTHER, [_verdict("q03", 0.1)], Reason.FOREIGN),
+        (Language.JAPANESE, [_verdict("q02")], Reason.RECOGNISED),
+    ],
+    ids=[
+        "English, and the entry has it",
+        "English, and the entry lacks it",
+        "English, and one of two entries lacks it",
+        "English below the floor, where it does not matter what the entry lacks",
+        "English does not send an entry in review",
+        "English needs no less confidence",
+        "another language, however sure",
+        "another language comes before what else is in the way",
+        "Japanese needs no English",
+    ],
+)
+def test_an_entry_is_sent_in_the_language_of_the_mail_or_by_a_person(
+    language: Language, verdicts: list[Verdict], reason: Reason
+) -> None:
+    decision = _decide(*verdicts, language=language)
+    assert decision.reason is reason
+    assert isinstance(decision, Answer) is (reason is Reason.RECOGNISED)
+    assert getattr(decision, "acknowledge", True) is True
+    assert getattr(decision, "entries", ()) == tuple(dict.fromkeys(verdict.entry for verdict in verdicts))
+
+
+def test_a_mail_without_text_has_no_language_and_is_said_to_have_no_text() -> None:
+    assert _decide(language=None) == Escalate(Reason.NOTHING_SAID, acknowledge=True)
+
+
+def test_a_language_is_no_reason_to_write_where_silence_is_due() -> None:
+    decision = _decide(_verdict("q02"), language=Language.ENGLISH, history=History(in_thread=True))
+    assert isinstance(decision, Escalate)
+    assert (decision.reason, decision.acknowledge) == (Reason.IN_THREAD, False)

@@ -14,6 +14,7 @@ COPY = "契約書の控えはどこで見られますか。"
 COST = "電子契約の利用料金はいくらでしょうか。"
 WAYS_TO_THE_COPY = [f"{word}、締結した契約書の控えを見る場所" for word in "一二三四五六七八"]
 WAYS_TO_THE_COST = [f"{word}、電子契約を利用する料金の額" for word in "一二三四五六七八"]
+ENGLISH = "You can see your copies of concluded documents at any time in the list of documents."
 SENTENCE = "締結した書類の控えは、画面の書類一覧からいつでもご覧いただけます。"
 
 
@@ -23,6 +24,8 @@ class _Page:
     phrasings: list[str]
     answer: str = SENTENCE
     links: tuple[str, ...] = ()
+    english: str = ENGLISH
+    english_links: tuple[str, ...] = ()
 
 
 COPY_PAGE, COST_PAGE = _Page(COPY, WAYS_TO_THE_COPY), _Page(COST, WAYS_TO_THE_COST)
@@ -31,6 +34,9 @@ COPY_PAGE, COST_PAGE = _Page(COPY, WAYS_TO_THE_COPY), _Page(COST, WAYS_TO_THE_CO
 def _warnings(folder: Path, *pages: _Page) -> list[Fault]:
     for number, page in enumerate(pages, 1):
         links = "".join(f'\n[[links]]\nlabel = "案内"\nurl = "{url}"\n' for url in page.links)
+        if page.english:
+            links += f'\n[english]\ntitle = "Title"\nquestion = "Question?"\nanswer = "{page.english}"\n'
+            links += "".join(f'\n[[english.links]]\nlabel = "Help"\nurl = "{url}"\n' for url in page.english_links)
         phrasings = "".join(f'    "{phrasing}",\n' for phrasing in page.phrasings)
         (folder / f"q{number:02}.toml").write_text(
             f'number = {number}\nid = "q{number:02}"\ntitle = "表題"\nquestion = "{page.question}"\n'
@@ -118,6 +124,36 @@ def test_an_entry_that_asks_two_questions_is_named(tmp_path: Path, question: str
     assert (warning.key, "two questions" in warning.problem) == ("question", True)
 
 
+def test_an_entry_without_english_is_named(tmp_path: Path) -> None:
+    warning = _only(tmp_path, _Page(COPY, WAYS_TO_THE_COPY, english=""), COST_PAGE)
+    assert (warning.file, warning.key) == ("faq/q01.toml", "english")
+    assert "[english]" in warning.remedy
+
+
+@pytest.mark.parametrize(
+    ("answer", "bare"),
+    [
+        ("Yes, and you find all of your copies in the list of documents.", True),
+        ("No. We do not send copies of your documents to you by post or by e-mail.", True),
+        ("It is not possible; please look at the list of documents on the screen.", True),
+        ("You may. Please look at the list of documents that the screen shows.", True),
+        ("Please see the list of documents.", True),
+        ("It is possible to see your copies at any time in the list of documents.", False),
+        ("Not only copies are there, but all documents, in the list on the screen.", False),
+        (ENGLISH, False),
+    ],
+    ids=["yes", "no", "it is not possible", "you may", "a few words", "it is possible to", "a word like no", "whole"],
+)
+def test_a_bare_english_answer_is_named(tmp_path: Path, answer: str, bare: bool) -> None:
+    warnings = _warnings(tmp_path, _Page(COPY, WAYS_TO_THE_COPY, english=answer), COST_PAGE)
+    assert [(one.key, "bare" in one.problem) for one in warnings] == ([("english.answer", True)] if bare else [])
+
+
+def test_a_link_of_the_english_answer_is_looked_at_too(tmp_path: Path) -> None:
+    warning = _only(tmp_path, _Page(COPY, WAYS_TO_THE_COPY, english_links=("https://help.example/1-",)), COST_PAGE)
+    assert warning.key == "english.links"
+
+
 def test_few_phrasings_are_named_with_how_many_there_are(tmp_path: Path) -> None:
     warning = _only(tmp_path, _Page(COPY, WAYS_TO_THE_COPY[: LEAST_PHRASINGS - 1]), COST_PAGE)
     assert (warning.key, warning.problem.split()[0]) == ("phrasings", str(LEAST_PHRASINGS - 1))
@@ -157,3 +193,4 @@ def test_the_shipped_corpus_has_no_twins_no_strays_and_no_cut_links() -> None:
     warnings = warnings_of(load_corpus(ROOT / "faq_corpus"), "faq_corpus")
     told = [str(warning) for warning in warnings]
     assert not [line for line in told if "twin" in line or "nearer" in line or "looks cut" in line]
+    assert not [line for line in told if "english" in line]

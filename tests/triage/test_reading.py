@@ -11,6 +11,7 @@ from responder.corpus import Mode
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, Unreadable
 from responder.triage.guard import Suppression
+from responder.triage.language import Language
 from responder.triage.policy import NO_HISTORY, Answer, Decision, Escalate, History, Reason, Suppress
 from responder.triage.reading import Knowledge, Reading, decision_on, read_file, read_mail
 from responder.triage.record import action_of, record_of
@@ -166,6 +167,7 @@ def test_a_file_that_is_no_mail_has_a_sender_that_nobody_could_answer_and_is_no_
         ("shared-mailbox", "answer", ("q04",)),
         ("two-questions", "answer", ("q04", "q07")),
         ("three-party-iso-2022-jp", "answer", ("q07",)),
+        ("english", "answer", ("q15",)),
         ("payment-date", "escalate", None),
         ("out-of-office", "suppress", ()),
         ("delivery-report", "suppress", ()),
@@ -210,21 +212,40 @@ def test_whatever_a_mail_holds_there_is_a_decision_and_the_same_again(noise: byt
     assert record_of(found, decision, shipped_knowledge())["action"] == action_of(decision)
 
 
+QUESTION = "Can we use a shared mailbox for the signatory of the contract as well, or must he have his own?"
+
+
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "language"),
     [
-        ("Can we use a shared mailbox for the signatory of the contract?", Reason.FOREIGN),
-        ("Можно ли использовать общий почтовый ящик?", Reason.FOREIGN),
-        ("Shared mailbox でもよいですか。", None),
-        ("ｷｮｳﾕｳ ｱﾄﾞﾚｽ ﾃﾞﾓ ﾖｲﾃﾞｽｶ", None),
+        (QUESTION, Language.ENGLISH),
+        ("Можно ли использовать общий почтовый ящик?", Language.OTHER),
+        ("Shared mailbox でもよいですか。", Language.JAPANESE),
+        ("ｷｮｳﾕｳ ｱﾄﾞﾚｽ ﾃﾞﾓ ﾖｲﾃﾞｽｶ", Language.JAPANESE),
+        ("", None),
     ],
-    ids=["English", "Russian", "English words in a Japanese question", "half-width kana"],
+    ids=["English", "Russian", "English words in a Japanese question", "half-width kana", "no text"],
 )
-def test_a_language_that_no_entry_answers_in_goes_to_a_person(text: str, reason: Reason | None) -> None:
-    raw = f"From: tanaka@contractor.example\nSubject: x\nContent-Type: text/plain; charset=utf-8\n\n{text}".encode()
-    found = read_mail(Envelope("tanaka@contractor.example", (ADDRESS,)), raw, shipped_knowledge())
-    assert found.trouble is reason
-    if reason is not None:
-        decision = decision_on(found, NO_HISTORY, shipped_knowledge())
-        assert isinstance(decision, Escalate)
-        assert (decision.reason, decision.acknowledge) == (reason, True)
+def test_a_mail_is_read_with_its_language(text: str, language: Language | None) -> None:
+    assert _read(_mail(text, subject="")).language is language
+
+
+def test_a_language_that_no_entry_answers_in_goes_to_a_person() -> None:
+    found = _read(_mail("Можно ли использовать общий почтовый ящик?"))
+    assert found.trouble is None
+    decision = _decided(found)
+    assert isinstance(decision, Escalate)
+    assert (decision.reason, decision.acknowledge) == (Reason.FOREIGN, True)
+
+
+def test_an_english_mail_is_answered_where_the_entry_has_english_and_else_goes_to_a_person() -> None:
+    shipped = shipped_knowledge()
+    found = _read(_mail(QUESTION, subject="Shared mailbox"))
+    assert found.language is Language.ENGLISH
+    assert isinstance(_decided(found), Answer)
+    assert record_of(found, _decided(found), shipped)["language"] == "English"
+    entries = tuple(replace(entry, english=None) if entry.id == "q04" else entry for entry in shipped.corpus.entries)
+    lacking = replace(shipped, corpus=replace(shipped.corpus, entries=entries))
+    decision = decision_on(found, NO_HISTORY, lacking)
+    assert isinstance(decision, Escalate)
+    assert (decision.reason, decision.acknowledge, decision.entries) == (Reason.NO_ENGLISH, True, ("q04",))
