@@ -3,7 +3,7 @@
     python benchmarks/classify.py [--entries 15 1000 10000 100000] [--rounds 5] [--mails 60]
 
 The peers are optional: `pip install --group bench` (pip 25.1 or newer, or uv) installs them into an environment that
-has the service; a peer that is missing is a row that says so. 100,000 entries take ten minutes and 6 GB.
+has the service; a peer that is missing is a row that says so. All four sizes take ten minutes.
 
 An entry is six pieces of text drawn by seed from the shipped entries and labelled mails, without one author, whose
 mails are the questions. Every peer gets the same tokens, those of `triage/text.py`, ready to score: the house and
