@@ -64,6 +64,10 @@ ONE = {
         "Hello,\n\nCould you tell me how much it costs?\n\nThank you in advance.\nBest regards,",
         "could you tell me how much it costs?",
     ),
+    "English that speaks of mail and of telling is no contact line": (
+        "We only receive plain text mail.\nPlease tell us if that is all right.",
+        "we only receive plain text mail. please tell us if that is all right.",
+    ),
     "a time and a date are no bullets": (
         "10:30に届いた書類の期限はいつですか。",
         "10:30に届いた書類の期限はいつですか。",
