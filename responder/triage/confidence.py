@@ -42,7 +42,7 @@ class Confidence:
         mean, scale = _centre(rows)
         product_mean, product_scale = _centre(_products(_standard(rows, mean, scale)))
         blank = cls(mean, scale, product_mean, product_scale, np.zeros(0))
-        logistic = LogisticRegression(C=_STRENGTH, max_iter=2000).fit(blank._widened(rows), right)
+        logistic = LogisticRegression(C=_STRENGTH, solver="newton-cholesky").fit(blank._widened(rows), right)
         weights = np.round(np.append(logistic.coef_[0], logistic.intercept_[0]), _DIGITS)
         return cls(mean, scale, product_mean, product_scale, weights)
 

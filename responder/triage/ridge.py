@@ -17,6 +17,9 @@ Matrix = NDArray[np.float64]
 _SLICE = 500
 """Rows that are worked on at a time."""
 
+_COMMON = 0.15
+"""Share of rows that have a feature above which it is common."""
+
 
 @dataclass(frozen=True, slots=True)
 class Solution:
@@ -27,11 +30,16 @@ class Solution:
 
 
 def kernel_of(vectors: Any) -> Matrix:
-    """XXᵀ of a sparse matrix, shape (n, n); a slice at a time, since as a sparse matrix it would be twice as large."""
-    kernel = np.empty((vectors.shape[0], vectors.shape[0]))
-    transposed = vectors.T.tocsr()
+    """XXᵀ of a sparse matrix, shape (n, n), a slice at a time: as a sparse matrix it would be twice as large.
+
+    Features that many rows have are multiplied as a dense matrix, which is what they nearly are.
+    """
+    common = vectors.getnnz(axis=0) > _COMMON * vectors.shape[0]
+    dense, rest = vectors[:, common].toarray(), vectors[:, ~common].tocsr()
+    kernel: Matrix = dense @ dense.T
+    transposed = rest.T.tocsr()
     for start in range(0, len(kernel), _SLICE):
-        kernel[start : start + _SLICE] = (vectors[start : start + _SLICE] @ transposed).toarray()
+        kernel[start : start + _SLICE] += (rest[start : start + _SLICE] @ transposed).toarray()
     return kernel
 
 
