@@ -109,7 +109,7 @@ class _Lessons:
 
 
 def fit_learned(corpus: Corpus) -> LearnedClassifier:
-    """Learn entries and examples: some ten seconds with 4,000 examples, and twice that and 1 GB for a moment with 7,000."""
+    """Learn entries and examples: some ten seconds with 4,000 examples; twice that, and 1 GB, with 7,000."""
     mails, entries = _Mails(corpus.examples), [entry.id for entry in corpus.entries]
     phrasings = [
         (normalised(text), asked)
