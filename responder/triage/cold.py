@@ -11,7 +11,7 @@ from responder.triage.space import Space
 from responder.triage.text import char_ngrams, normalised, words
 from responder.triage.verdict import Candidate, Recognition, Term, Verdict, readable
 
-RECIPE = "tfidf-1"
+RECIPE = "tfidf-2"
 """Changes whenever the same corpus would give other numbers."""
 
 SHOWN_CANDIDATES = 3

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from responder.corpus import Example
+from responder.triage.calibration import wrong_at_most
 from responder.triage.language import language_of
 from responder.triage.policy import NO_HISTORY, Answer, Decision, decide
 from responder.triage.questions import questions_of
@@ -55,11 +56,8 @@ class Figures:
         """Clopper and Pearson's interval for the wrong rate, at 1 - delta."""
         from scipy.stats import beta
 
-        if not self.mails:
-            return 0.0, 1.0
-        right = self.mails - self.wrong
-        low = float(beta.ppf(delta / 2, self.wrong, right + 1)) if self.wrong else 0.0
-        high = float(beta.ppf(1 - delta / 2, self.wrong + 1, right)) if right else 1.0
+        low = float(beta.ppf(delta / 2, self.wrong, self.mails - self.wrong + 1)) if self.wrong else 0.0
+        high = wrong_at_most(self.wrong, self.mails, delta / 2)
         return low, high
 
 

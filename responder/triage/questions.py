@@ -106,8 +106,8 @@ def questions_of(subject: str, body: str) -> Questions:
     lines = _own_lines(body.splitlines(), forwarded=_FORWARDED.search(subject) is not None)
     kept = _without_frame(lines)
     text = " ".join(kept).strip() or subject or " ".join(lines).strip()
-    units = _units(kept)[:MAX_UNITS]
     sentences = _sentences(kept)
+    units = _units(kept, sentences)[:MAX_UNITS]
     return Questions(
         subject,
         Question(text, f"{subject}\n{' '.join(lines)}"),
@@ -164,9 +164,9 @@ def _is_contact(line: str) -> bool:
     return len(line) < 80 and not line.endswith("。") and not _ASKS.search(line) and _CONTACT.search(line) is not None
 
 
-def _units(lines: Sequence[str]) -> list[str]:
+def _units(lines: Sequence[str], sentences: Sequence[str]) -> list[str]:
     bulleted = _bulleted(lines)
-    return bulleted if len(bulleted) > 1 else _asked(_sentences(lines))
+    return bulleted if len(bulleted) > 1 else _asked(sentences)
 
 
 def _bulleted(lines: Sequence[str]) -> list[str]:
