@@ -27,9 +27,13 @@ class Neighbours:
         """Sparse, shape (features, texts); nothing stands in the row of a feature that does not count."""
         self._labels = labels
         """Shape (texts, entries + 1); the last says that no entry answers it."""
-        self._members = np.concatenate([np.flatnonzero(column) for column in labels.T])
+        # After the texts stands one more that is like nothing, so that no label is without members.
+        nothing = len(labels)
+        members = [np.append(np.flatnonzero(column), nothing) for column in labels.T]
+        self._members = np.concatenate(members)
         """The texts label by label; one with several labels stands several times."""
-        self._ends = np.cumsum(labels.sum(axis=0)).tolist()
+        self._lengths = np.array([len(texts) for texts in members])
+        self._starts = np.append(0, np.cumsum(self._lengths)[:-1])
 
     @classmethod
     def of(cls, vectors: Any, labels: NDArray[np.bool_]) -> "Neighbours":
@@ -47,20 +51,31 @@ class Neighbours:
         The cosine to the one most alike, and the mean of the three most alike. `apart_from`: labelled texts that are
         taken not to be there.
         """
-        found = np.zeros((vectors.shape[0], len(self._ends), 2), dtype=np.float64)
+        found = np.zeros((vectors.shape[0], len(self._starts), 2), dtype=np.float64)
         lengths = _lengths(vectors, self._rare)
         for text in range(len(found)):
             cosines = self._products(vectors, text) / lengths[text]
             if apart_from is not None:
                 cosines[apart_from] = 0.0
-            by_label = cosines[self._members]
-            start = 0
-            for label, end in enumerate(self._ends):
-                alike = by_label[start:end]
-                best = np.partition(alike, -COUNTED)[-COUNTED:] if end - start > COUNTED else alike
-                found[text, label] = best.max(initial=0.0), best.sum() / COUNTED
-                start = end
+            found[text] = self._most_alike(np.append(cosines, 0.0)[self._members])
         return np.asarray(np.round(found, _DIGITS), dtype=np.float64)
+
+    def _most_alike(self, cosines: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The highest of each label, and the mean of its highest three, shape (entries + 1, 2).
+
+        All labels at once: what is equal to a label's highest is counted, taken away, and the highest of the rest
+        looked for.
+        """
+        left = np.full(len(self._starts), COUNTED)
+        ranks, total = [], np.zeros(len(left))
+        for _ in range(COUNTED):
+            highest = np.maximum.reduceat(cosines, self._starts)
+            alike = cosines == np.repeat(highest, self._lengths)
+            counted = np.minimum(np.add.reduceat(alike, self._starts, dtype=np.int64), left)
+            total, left = total + counted * highest, left - counted
+            cosines = np.where(alike, 0.0, cosines)
+            ranks.append(highest)
+        return np.column_stack([ranks[0], total / COUNTED])
 
     def _products(self, vectors: Any, text: int) -> NDArray[np.float64]:
         """Of one text with every labelled one. To pick the rows of its features is quicker than a sparse product."""
