@@ -15,7 +15,7 @@ _WIDEST = 3.0
 
 # A product has to earn its place, a number that stands alone need not: it is penalised a hundred times less.
 _ALONE = 10.0
-_STRENGTH = 0.001
+_STRENGTH = 0.003
 
 
 @dataclass(frozen=True, slots=True)

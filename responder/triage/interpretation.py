@@ -20,10 +20,12 @@ class Sighting:
     """The mail without its frame, shape (entries + 1,)."""
     units: Scores
     """Its questions one by one, shape (units, entries + 1); no rows where it asks one thing."""
+    clauses: Scores
+    """Its clauses one by one, shape (clauses, entries + 1)."""
     likeness: Scores
     """Of the whole and each of its units to labelled mails, shape (1 + units, entries + 1, 2); see `neighbours`."""
     form: tuple[float, ...]
-    """What is not in its words: its length, how many things it asks, whether it repeats an answer of ours."""
+    """Its length, how many things it asks, whether it repeats an answer of ours, and what its wording gives away."""
 
 
 def interpretations(sighting: Sighting) -> list[tuple[int, ...]]:
@@ -47,28 +49,38 @@ def _as_asked(entries: Sequence[int], units: Scores) -> tuple[int, ...]:
 def evidence(sighting: Sighting, entries: Sequence[int]) -> list[float]:
     """Numbers that tell a right interpretation from a wrong one; always as many.
 
-    For the whole and its units: the least of the entries' scores, the best of those left out, and how
-    much speaks for a person. A wrong single answer to two questions shows in the units; a near miss in "nobody", and
-    in the mails that it is most like.
+    For the whole, its units and its clauses: the least of the entries' scores, the best of those left out, and how
+    much speaks for a person. A wrong single answer to two questions shows in the units, or in the clauses where they
+    are one sentence; a near miss in "nobody", and in the mails that it is most like.
     """
     chosen = list(entries)
     others = [entry for entry in range(len(sighting.whole) - 1) if entry not in chosen]
-    units = sighting.units if len(sighting.units) else sighting.whole[np.newaxis, :]
-    inside, outside = units[:, chosen].max(axis=1), _best(units[:, others])
-    least, rival = float(sighting.whole[chosen].min()), float(_best(sighting.whole[np.newaxis, others])[0])
+    whole = sighting.whole[np.newaxis, :]
+    least, rival = float(sighting.whole[chosen].min()), float(_best(whole[:, others])[0])
     return [
         float(len(chosen) > 1),
         least,
         rival,
         least - rival,
         float(sighting.whole[-1]),
-        float(inside.min()),
-        float(outside.max()),
-        float((inside - outside).min()),
-        float(units[:, -1].max()),
-        float((inside > outside).mean()),
+        *_of_pieces(sighting.units if len(sighting.units) else whole, chosen, others),
+        *_of_pieces(sighting.clauses if len(sighting.clauses) else whole, chosen, others),
         *_of_likeness(sighting.likeness, chosen, others),
         *sighting.form,
+    ]
+
+
+def _of_pieces(scores: Scores, chosen: Sequence[int], others: Sequence[int]) -> list[float]:
+    """Of pieces of the mail, shape (pieces, entries + 1): whether each is the entries' own, another's, or nobody's."""
+    inside, outside, nobody = scores[:, chosen].max(axis=1), _best(scores[:, others]), scores[:, -1]
+    return [
+        float(inside.min()),
+        float(inside.max()),
+        float(outside.max()),
+        float((inside - outside).min()),
+        float(nobody.max()),
+        float((inside - nobody).min()),
+        float((inside > np.maximum(outside, nobody)).mean()),
     ]
 
 

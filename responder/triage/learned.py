@@ -19,7 +19,7 @@ from responder.triage.space import Space
 from responder.triage.trial import Trial
 from responder.triage.verdict import Candidate, Part, Recognition, Term, Verdict, readable
 
-RECIPE = "ridge-2"
+RECIPE = "ridge-3"
 """Changes whenever the same corpus would give other numbers."""
 
 LEAST_EXAMPLES = 300
@@ -60,10 +60,13 @@ class LearnedClassifier:
 
     def classify(self, questions: Questions) -> Recognition:
         """What a mail asks: the interpretation that is most probably right."""
-        vectors = self._space.vectors(texts_of(questions))
+        texts = texts_of(questions)
+        vectors = self._space.vectors([*texts, *questions.clauses])
+        scores, vectors = scores_of(vectors, self._weights), vectors[: len(texts)]
         sighting = sighting_of(
             questions,
-            scores_of(vectors, self._weights),
+            scores[: len(texts)],
+            scores[len(texts) :],
             self._neighbours.likeness(vectors),
             self._answers,
         )
@@ -162,8 +165,10 @@ def scores_of(vectors: Any, weights: Matrix) -> Matrix:
     return scores
 
 
-def sighting_of(questions: Questions, scores: Matrix, likeness: NDArray[np.float64], answers: Answers) -> Sighting:
-    """All that speaks for and against; `scores` and `likeness` are of `texts_of`."""
+def sighting_of(
+    questions: Questions, scores: Matrix, clauses: Matrix, likeness: NDArray[np.float64], answers: Answers
+) -> Sighting:
+    """All that speaks for and against; `scores` and `likeness` are of `texts_of`, `clauses` are scores as well."""
     share, runs = answers.repeated_in(questions.everything)
     form = (
         np.log1p(len(questions.whole.text)),
@@ -173,5 +178,6 @@ def sighting_of(questions: Questions, scores: Matrix, likeness: NDArray[np.float
         questions.reply,
         share,
         np.log1p(runs),
+        *questions.cues,
     )
-    return Sighting(scores[0], scores[1:], likeness, tuple(map(float, form)))
+    return Sighting(scores[0], scores[1:], clauses, likeness, tuple(map(float, form)))

@@ -4,12 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from responder.triage.cues import cues_of
 from responder.triage.text import folded, normalised
 
 MAX_CHARACTERS = 20_000
 """A mail longer than this is read no further: nobody asks a question that a FAQ answers at such length."""
 
 MAX_UNITS = 10
+
+MAX_CLAUSES = 40
+"""The further clauses of a mail are not looked at one by one; most mails have fewer than ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,10 @@ class Questions:
     whole: Question
     units: tuple[Question, ...]
     """Two or more where the mail seems to ask several things, else none."""
+    clauses: tuple[str, ...] = ()
+    """The same cut at every comma: a second question may hide in half a sentence."""
+    cues: tuple[float, ...] = ()
+    """See `cues`; as many in every mail."""
     everything: str = ""
     """The mail as it came, quotations and all; normalised."""
     reply: bool = False
@@ -70,6 +78,7 @@ _BULLET = re.compile(
     r"^\s*(?:[(（]?\d{1,2}[)）.、:](?!\d)|[(（]?[a-zア-オイ-ホ][)）.]\s|[・●○■□◆◇*-]\s*(?=\S)"
     r"|(?:q|質問|問|その)\s?\d{1,2}[.::、)\s]|[一二三四五][、.])"
 )
+_ITEM = re.compile(r"(?<=\S)(?=\(\d\)\s?[^\s)])")
 _SENTENCE_END = re.compile(r"(?<=[。?!])|\n")
 _KATAKANA = re.compile(r"[ァ-ヺ]")
 _HIRAGANA = re.compile(r"[ぁ-ゖ]")
@@ -79,8 +88,9 @@ _REPLY = re.compile(r"^\s*(?:re|res|aw|返信)\s*:")
 # Where something further begins, also in the middle of a sentence.
 _JOIN = re.compile(
     r"(?<=[のるす]か、)|(?<=可能か、)|(?<=\s)(?=\(?[2-9]\))|(?:(?<=[、,。?!\s])|^)(?=(?:また[、,]|あと(?=[、,はで\s一-鿿ァ-ヺa-z])|それと|それから|あわせて|併せて|合わせて[、,]|ついでに"
-    r"|もう(?:1|一|ひと)(?:つ|点)|加えて|なお[、,]|さらに[、,]|次に|つぎに|最後に|さいごに|別件|(?:2|二)点目"
-    r"|(?:and )?also\b|second(?:ly)?\b|additionally\b|another\b|finally\b))"
+    r"|もう(?:1|一|ひと|いっ)(?:つ|点|個|件|こ)|加えて|なお[、,]|さらに[、,]|次に|つぎに|最後に|さいごに|別件|(?:2|二)点目"
+    r"|後[、,]|追伸|追記|ちなみに|ところで"
+    r"|(?:and )?also\b|second(?:ly)?\b|additionally\b|another\b|finally\b|p\.?\s?s\.?\s))"
 )
 _REQUEST = re.compile(
     r"[?]|(?:か|かな|ですかね|でしょうか|ますか|のか|ください|下さい|ほしい|欲しい|くれ|否か|可否|要否|有無)[。.、!\s)」]*$"
@@ -94,6 +104,8 @@ _COURTESY = re.compile(
 # What may stand in front of a question and is no part of it.
 _LEAD = re.compile(r"^(?:恐れ入り|お手数|ご多忙|お忙しい|初めて)[^、,]{0,30}[、,]\s*")
 _QUESTION = re.compile(r"[?]|(?:か|かな|でしょうか|ますか|のか)[。.、\s)」]*$")
+_CLAUSE_END = re.compile(r"(?<=[。?!、,])")
+_LEAST_CLAUSE = 7
 _FRAGMENT = 8
 """Characters under which a sentence cannot be a question of its own."""
 
@@ -103,20 +115,28 @@ def questions_of(subject: str, body: str) -> Questions:
     subject, body = normalised(subject[:500]).strip(), normalised(body[:MAX_CHARACTERS])[:MAX_CHARACTERS]
     if len(_KATAKANA.findall(body)) >= _SPELLED_OUT and not _HIRAGANA.search(body):
         subject, body = folded(subject), folded(body)
-    lines = _own_lines(body.splitlines(), forwarded=_FORWARDED.search(subject) is not None)
+    lines = _own_lines(_items_apart(body).splitlines(), forwarded=_FORWARDED.search(subject) is not None)
     kept = _without_frame(lines)
     text = " ".join(kept).strip() or subject or " ".join(lines).strip()
     sentences = _sentences(kept)
     units = _units(kept, sentences)[:MAX_UNITS]
+    said = [sentence for sentence in sentences if not _is_courtesy(sentence)]
     return Questions(
         subject,
         Question(text, f"{subject}\n{' '.join(lines)}"),
         tuple(Question(unit, unit) for unit in units) if len(units) > 1 else (),
+        clauses=tuple(_clauses(said)[:MAX_CLAUSES]),
+        cues=cues_of(said),
         everything=body,
         reply=_REPLY.match(subject) is not None,
         requests=sum(_REQUEST.search(sentence) is not None for sentence in sentences),
         joins=sum(_JOIN.match(sentence) is not None for sentence in sentences),
     )
+
+
+def _items_apart(body: str) -> str:
+    """Each item of a list that is numbered within a line on a line of its own; ① has become (1) by now."""
+    return _ITEM.sub("\n", body) if "(1)" in body and "(2)" in body else body
 
 
 def _own_lines(lines: Sequence[str], *, forwarded: bool) -> list[str]:
@@ -183,6 +203,23 @@ def _sentences(lines: Sequence[str]) -> list[str]:
     sentences = _SENTENCE_END.split("\n".join(lines))
     parts = (part.strip() for sentence in sentences for part in _JOIN.split(sentence))
     return [part for part in parts if part]
+
+
+def _clauses(sentences: Sequence[str]) -> list[str]:
+    """Cut at commas too. A piece too short to say anything stays with the next one, the last with the one before."""
+    clauses: list[str] = []
+    for sentence in sentences:
+        begun = ""
+        for piece in _CLAUSE_END.split(sentence):
+            begun += piece
+            if len(begun.strip()) >= _LEAST_CLAUSE:
+                clauses.append(begun.strip())
+                begun = ""
+        if begun.strip() and clauses:
+            clauses[-1] += begun.strip()
+        elif begun.strip():
+            clauses.append(begun.strip())
+    return clauses
 
 
 def _asked(sentences: Sequence[str]) -> list[str]:

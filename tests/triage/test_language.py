@@ -219,9 +219,11 @@ def test_the_subject_counts_where_the_text_says_too_little(body: str, subject: s
 
 
 def test_the_labelled_mails_are_told_apart() -> None:
-    """Some 180 mails in English and 3,750 in Japanese: what is not plain may go to a person, but none goes astray."""
+    """Hundreds in English, thousands in Japanese: what is not plain may go to a person, but none goes astray."""
     unsure = 0
-    for example in load_corpus(ROOT / "faq_corpus").examples:
+    # What machines write (an English report about a Japanese mail) is in no language that could be answered.
+    people = [example for example in load_corpus(ROOT / "faq_corpus").examples if example.kind != "noise"]
+    for example in people:
         questions = questions_of(example.subject, example.body)
         found = language_of(questions)
         unsure += found is Language.OTHER
