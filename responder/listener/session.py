@@ -147,7 +147,7 @@ class SmtpSession(Conversation):
 
     async def _stored(self, text: Text) -> str:
         assert self.envelope is not None  # noqa: S101 - aiosmtpd has one as soon as there is a connection
-        self.envelope.original_content = text.mail
+        self.envelope.original_content = text.take()
         try:
             reply: str = await self.event_handler.handle_DATA(self, self.session, self.envelope)
         except asyncio.CancelledError:

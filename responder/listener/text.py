@@ -1,6 +1,6 @@
 """The text of a mail as it comes in after DATA: where it ends, and what of it is kept (RFC 5321 §4.5.2)."""
 
-import io
+from responder.listener.wire import PIECE
 
 LONGEST_LINE = 1 << 20
 """RFC 5321 §4.5.3.1.6 allows 1,000 octets, but real Japanese HTML mail has far longer lines; this one is no mail."""
@@ -20,7 +20,8 @@ class Text:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept = io.BytesIO()
+        self._pieces: list[bytes] = []
+        self._last = bytearray()
         # The line end of the command DATA itself: the end, or a doubled dot, may stand in the very first line. It is
         # taken off again below.
         self._carried = b"\r\n"
@@ -34,17 +35,18 @@ class Text:
     @property
     def held(self) -> int:
         """Octets that are kept."""
-        return self._kept.tell()
+        return len(self._pieces) * PIECE + len(self._last)
 
-    @property
-    def mail(self) -> bytes:
-        """What was kept, without a copy of it."""
-        return self._kept.getvalue()
+    def take(self) -> bytes:
+        """What was kept; it is the caller's then, and no longer kept here."""
+        mail = b"".join((*self._pieces, self._last))
+        self._pieces, self._last = [], bytearray()
+        return mail
 
     def refuse(self, reply: str) -> None:
         """Keep nothing; the first reason stays."""
         self.refusal = self.refusal or reply
-        self._kept = io.BytesIO()
+        self._pieces, self._last = [], bytearray()
 
     def feed(self, piece: bytes) -> bytes | None:
         """Take the next piece; what follows the end, or None while there is no end."""
@@ -76,8 +78,13 @@ class Text:
             self._examine(part)
         if self.refusal is None:
             text = part.replace(b"\r\n.", b"\r\n")
-            self._kept.write(text[2:] if self._first else text)
+            self._last += text[2:] if self._first else text
             self._first = False
+            # Pieces of one size: a client that sends single octets must not cost an object for each, and one buffer
+            # that grows leaves holes behind that the system does not get back.
+            while len(self._last) >= PIECE:
+                self._pieces.append(bytes(self._last[:PIECE]))
+                del self._last[:PIECE]
             if self.held > self._most:
                 self.refuse(TOO_LARGE)
 

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import Engine
@@ -49,7 +50,7 @@ async def test_who_is_not_of_our_networks_is_refused_at_once_but_not_on_a_unix_s
 
 
 @pytest.mark.parametrize("limits", [{"connections": 3}, {"connections_per_client": 3}])
-async def test_one_connection_too_many_hears_421_until_another_ends(sqlite: Engine, limits: dict[str, int]) -> None:
+async def test_one_connection_too_many_hears_421_until_another_ends(sqlite: Engine, limits: dict[str, Any]) -> None:
     async with listening(sqlite, **limits) as (listener, (address,)):
         first, *_ = [await Client.to(address) for _ in range(3)]
         for _ in range(5):
@@ -103,7 +104,7 @@ async def test_mails_of_a_session_are_counted(sqlite: Engine) -> None:
     ],
 )
 async def test_commands_and_errors_of_a_session_are_counted(
-    sqlite: Engine, command: str, limits: dict[str, int], words: str
+    sqlite: Engine, command: str, limits: dict[str, Any], words: str
 ) -> None:
     async with listening(sqlite, **limits) as (_, (address,)):
         client = await Client.to(address)

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from responder.listener import Encryption, Inet, Unix
+from tests.knowledge import ROOT
 from tests.listening import MAIL, TANAKA, US, Client, alone, kept, listening
 from tests.service import running
 
@@ -153,16 +154,18 @@ def test_a_new_certificate_is_shown_after_sighup_and_a_broken_one_is_not(tmp_pat
     shown, key = certificate(tmp_path, "shown")
     second = certificate(tmp_path, "second")
     settings = {
+        "RESPONDER_SERVICE__CORPUS": str(ROOT / "faq_corpus"),  # of which a listener learns nothing
         "RESPONDER_LISTENER__TLS": "offer",
         "RESPONDER_LISTENER__TLS_CERTIFICATE": str(shown),
         "RESPONDER_LISTENER__TLS_KEY": str(key),
     }
 
     def peer() -> bytes | None:
-        with smtplib.SMTP(*service.at("smtp"), timeout=10) as client:
-            unchecked = ssl._create_unverified_context()  # noqa: S323 - it is compared instead
-            client.starttls(context=unchecked)
-            return client.sock.getpeercert(binary_form=True)  # type: ignore[union-attr]  # the socket is there and encrypted
+        host, port = service.at("smtp")
+        with smtplib.SMTP(host, port, timeout=10) as client:
+            client.starttls(context=ssl._create_unverified_context())  # noqa: S323 - it is compared instead
+            assert isinstance(client.sock, ssl.SSLSocket)
+            return client.sock.getpeercert(binary_form=True)
 
     with running(tmp_path, f"sqlite:///{tmp_path}/responder.db", "listener", **settings) as service:
         first = peer()

@@ -67,8 +67,16 @@ def test_our_field_does_not_change_how_the_rest_is_read(raw: bytes) -> None:
     assert _untraced(traced(_field(), raw)) == _untraced(raw)
 
 
-@pytest.mark.parametrize("added", [_field(), b"RECEIVED : x\r\n\ty\r\n", b"Return-Path: <a@b.example>\r\n",
-                                   b"ARC-Seal: i=1;\r\n b=xx\r\n", b"Authentication-Results: mx; spf=pass\r\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "added",
+    [
+        _field(),
+        b"RECEIVED : x\r\n\ty\r\n",
+        b"Return-Path: <a@b.example>\r\n",
+        b"ARC-Seal: i=1;\r\n b=xx\r\n",
+        b"Authentication-Results: mx; spf=pass\r\n",
+    ],
+)
 def test_what_servers_add_under_way_does_not_count_for_a_repetition(added: bytes) -> None:
     first, _, others = MAIL.partition(b"\r\n")
     assert _untraced(added + MAIL) == MAIL
