@@ -46,13 +46,17 @@ class Encryption:
 
 
 class Door(asyncio.Protocol):
-    """A connection just made: it gets a session, or goes. A session costs a thousand times what this does."""
+    """A connection just made: it gets a session, or goes; a session is far dearer to make than this."""
 
-    def __init__(self, crowd: Crowd, session: Callable[[], SmtpSession]) -> None:
-        self._crowd, self._session = crowd, session
+    def __init__(self, crowd: Crowd, session: Callable[[], SmtpSession], *, private: bool) -> None:
+        self._crowd, self._session, self._private = crowd, session, private
 
     def connection_made(self, transport: Any) -> None:
         client = client_of(transport.get_extra_info("peername"))
+        if client is None and not self._private:
+            # It has gone already, and nobody knows any more who it was.
+            transport.abort()
+            return
         if reply := self._crowd.refusal(client):
             log.info("reject", after="CONNECT", peer=client or "unix", reply=reply)
             transport.write(f"{reply}\r\n".encode())
@@ -113,7 +117,7 @@ class Listener:
                 require_starttls=encryption is not None and encryption.required,
             )
 
-        return Door(self._crowd, session)
+        return Door(self._crowd, session, private=private)
 
     async def stop(self, grace: timedelta = timedelta(seconds=5)) -> None:
         """Take no new session, finish the mails in hand with their replies, then hang up; at most `grace`."""

@@ -1,6 +1,8 @@
 """DATA on real sockets: what is refused, and that the session is right afterwards."""
 
 import asyncio
+import socket
+import time
 from datetime import timedelta
 
 import pytest
@@ -59,6 +61,22 @@ async def test_beyond_four_times_the_limit_the_client_is_cut_off(sqlite: Engine)
         await client.hang_up()
         await alone(listener)
     assert kept(sqlite) == []
+
+
+async def test_the_reason_reaches_a_client_that_reads_only_after_it_has_written_all(sqlite: Engine) -> None:
+    def write_then_read(address: tuple[str, int]) -> bytes:
+        said = f"EHLO x\r\nMAIL FROM:<{TANAKA}>\r\nRCPT TO:<support@example.jp>\r\nDATA\r\n".encode()
+        with socket.create_connection(address, timeout=10) as client:
+            client.sendall(said + b"x" * 900_000)
+            time.sleep(0.2)
+            heard = b""
+            while piece := client.recv(65536):
+                heard += piece
+            return heard
+
+    async with listening(sqlite) as (_, (address,)):
+        heard = await asyncio.to_thread(write_then_read, address)
+    assert b"\r\n552 5.3.4 " in heard
 
 
 async def test_the_largest_mail_there_may_be_is_taken(sqlite: Engine) -> None:

@@ -1,5 +1,6 @@
 """LMTP: one reply for every recipient, whatever it is (RFC 2033 §4.2)."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from responder.listener import Inet, Unix
+from tests.listener.test_commands import BrokenIntake
 from tests.listening import ALSO_US, MAIL, TANAKA, US, Client, kept, listening
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +52,15 @@ async def test_a_refusal_is_said_once_for_every_recipient_and_the_session_goes_o
         client.writer.write(raw + b".\r\n")
         assert [reply[:9] for reply in await client.replies(3)] == [code] * 3
         assert (await client.say(f"MAIL FROM:<{TANAKA}>")).startswith("250 2.1.0")
+
+
+async def test_so_is_trouble_of_every_kind(sqlite: Engine) -> None:
+    async with listening(sqlite, LMTP) as (listener, (address,)):
+        listener._reception._intake = BrokenIntake(asyncio.CancelledError())  # type: ignore[assignment]  # nothing real breaks so
+        client = await Client.to(address)
+        await client.begin(US, ALSO_US, hello="LHLO")
+        client.writer.write(MAIL + b".\r\n")
+        assert [reply[:9] for reply in await client.replies(2)] == ["451 4.3.0"] * 2
 
 
 async def test_so_is_what_ends_the_session(sqlite: Engine) -> None:

@@ -6,6 +6,7 @@ import signal
 import smtplib
 import ssl
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,16 @@ async def test_a_handshake_that_fails_ends_the_session_and_no_other(
         assert (await other.say("QUIT")).startswith("221")
         await alone(listener)
         assert listener._crowd._clients.total() == 0
+
+
+async def test_stopping_in_the_middle_of_a_handshake_leaves_no_session(sqlite: Engine, context: ssl.SSLContext) -> None:
+    async with listening(sqlite, encryption=Encryption(context, required=False)) as (listener, (address,)):
+        client = await Client.to(address)
+        await client.say("EHLO contractor.example")
+        await client.say("STARTTLS")
+        await asyncio.sleep(0.05)
+        await listener.stop(timedelta(seconds=0.5))
+        await alone(listener)
 
 
 async def test_a_client_that_leaves_without_a_word_leaves_no_session(
