@@ -14,11 +14,13 @@ COPY faq_corpus faq_corpus
 COPY templates templates
 COPY config.toml ./
 
-# In a container the loopback reaches nobody, and only the volume is written to. A variable goes before config.toml:
+# In a container the loopback reaches nobody, and only the volume is written to. Other containers, and the host itself,
+# come from private addresses: they may deliver, the rest of the world may not. A variable goes before config.toml:
 # whoever brings a config.toml of their own changes these with --env.
 ENV PATH=/app/.venv/bin:$PATH \
     RESPONDER_LISTENER__SMTP=0.0.0.0:2525 \
     RESPONDER_LISTENER__LMTP=0.0.0.0:8024 \
+    RESPONDER_LISTENER__NETWORKS=127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7 \
     RESPONDER_DESK__LISTEN=0.0.0.0:8080 \
     RESPONDER_SERVICE__STATE=/var/lib/responder \
     RESPONDER_STORE__URL=sqlite:////var/lib/responder/responder.db \

@@ -24,12 +24,12 @@ endif
 COMPILE := UV_SYSTEM_CERTS=1 uv pip compile --quiet --universal --generate-hashes --no-header --all-extras \
 	--group build pyproject.toml --python-version 3.11
 
-.PHONY: help run test kills lint check lock clean
+.PHONY: help run test kills hostile lint check lock clean
 .NOTPARALLEL:
 .SUFFIXES:
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
 run: $(RUN) ## Run the service with ./config.toml until Ctrl+C.
 	@exec $(BIN)/responder serve $(ARGS)
@@ -39,6 +39,9 @@ test: $(DEV) ## Run the tests; ARGS="-k name" goes to pytest.
 
 kills: $(DEV) ## Kill the service a hundred times under load on each database, and look that nothing is lost or doubled.
 	RESPONDER_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest tests/test_service.py -k killed $(ARGS)
+
+hostile: $(DEV) ## Let hostile clients at the listener in full size, and print what they cost it.
+	@$(BIN)/python -m tests.hostile_clients_clients
 
 lint: $(DEV) ## Run the static checks.
 	$(BIN)/ruff check .

@@ -5,11 +5,13 @@ python examples/send.py "契約書の金額が間違っている場合はどう�
 """
 
 import argparse
+import re
 import smtplib
 import sys
 from collections.abc import Sequence
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import formatdate, make_msgid, parseaddr
 from pathlib import Path
 
@@ -42,14 +44,14 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
 
 
 def _raw(mail: str, sender: str, to: str) -> bytes:
-    """The octets of the file as they are, or the text made into a mail."""
+    """The mail in the file, or the text made into one; with the line ends of SMTP, which a mail on file may lack."""
     if mail.endswith(".eml"):
-        return Path(mail).read_bytes()
+        return re.sub(rb"\r?\n", b"\r\n", Path(mail).read_bytes())
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, to, "お問い合わせ"
     message["Date"], message["Message-ID"] = formatdate(localtime=True), make_msgid(domain="contractor.example")
     message.set_content(mail)
-    return message.as_bytes()
+    return message.as_bytes(policy=SMTP)
 
 
 def _envelope_sender(raw: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import smtplib
 import subprocess
@@ -63,7 +64,8 @@ class Service:
         """Deliver over SMTP; raises where a mail is not taken."""
         with smtplib.SMTP(*self.at("smtp"), timeout=30) as client:
             for raw in raws:
-                client.sendmail(sender, [ADDRESS], raw)
+                # With the line ends of SMTP, as a mail program writes them.
+                client.sendmail(sender, [ADDRESS], re.sub(rb"\r?\n", b"\r\n", raw))
 
     def command(self, *words: str) -> list[dict[str, Any]]:
         """The JSON lines that a command prints."""

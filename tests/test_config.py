@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,13 @@ def test_a_variable_is_text_that_becomes_what_the_key_is(
 def test_addresses_in_a_variable_are_divided_by_commas(text: str, addresses: tuple[str, ...], tmp_path: Path) -> None:
     config = loaded(tmp_path, "", {"RESPONDER_SERVICE__ALSO_KNOWN_AS": text})
     assert config.service.also_known_as == addresses
+
+
+def test_networks_are_written_one_by_one_or_divided_by_commas_and_shown_so(tmp_path: Path) -> None:
+    config = loaded(tmp_path, '[listener]\nnetworks = ["192.0.2.7", "2001:db8::/32"]\n')
+    assert shown_values(config)["listener.networks"][0] == "192.0.2.7/32, 2001:db8::/32"
+    config = loaded(tmp_path, "", {"RESPONDER_LISTENER__NETWORKS": "0.0.0.0/0, ::/0,"})
+    assert config.listener.networks == (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
 @pytest.mark.parametrize(
@@ -309,6 +317,22 @@ def test_a_file_in_another_encoding_is_a_fault_with_its_line(tmp_path: Path) -> 
         ("listener.max_message_bytes", '"2GiB"'),
         ("listener.max_message_bytes", '"25MB"'),
         ("listener.max_message_bytes", "true"),
+        ("listener.memory", '"65GiB"'),
+        ("listener.networks", "[]"),
+        ("listener.networks", '["127.0.0.1/8"]'),
+        ("listener.networks", '["everyone"]'),
+        ("listener.networks", "[127]"),
+        ("listener.networks", "true"),
+        ("listener.tls", '"always"'),
+        ("listener.tls_certificate", '"/nowhere/mx.pem"'),
+        ("listener.connections", "0"),
+        ("listener.connections_per_client", "10001"),
+        ("listener.recipients", "99"),
+        ("listener.mails", "0"),
+        ("listener.commands", "9"),
+        ("listener.errors", "0"),
+        ("listener.data_timeout", '"never"'),
+        ("listener.session_timeout", "60"),
         ("listener.timeout", "5"),
         ("listener.timeout", '"0s"'),
         ("listener.timeout", '"367d"'),
@@ -359,6 +383,8 @@ def _of_courier(**settings: str) -> str:
         (_of_courier(next_hop="smtps://relay:465", tls="none"), ["courier.tls"]),
         ('[desk]\nlisten = "127.0.0.1:2525"', ["desk.listen"]),
         ('[listener]\nsmtp = "127.0.0.1:8080"', ["listener.smtp"]),
+        ('[listener]\ntls = "offer"', ["listener.tls"]),
+        ('[listener]\ntls_key = "/dev/null"', ["listener.tls_key"]),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused_where_somebody_wrote_them(

@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 import socket
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -14,13 +14,15 @@ from sqlalchemy.engine import Engine
 
 from responder import maillog, worker
 from responder.app import renewal
+from responder.app.encryption import encryption_of
 from responder.app.pieces import clock, next_hop_of, own_addresses, ready_store
 from responder.app.renewal import Current
 from responder.config import Config, HostPort, UnixSocket
 from responder.courier import agent as courier
 from responder.courier.maildir import Maildir
 from responder.errors import ConfigError, Fault
-from responder.listener import Acceptance, Inet, Listener, Unix
+from responder.listener import Acceptance, Inet, Limits, Listener, Unix
+from responder.mail.address import domain_of
 from responder.mail.delivery import Schedule
 
 AGENTS = ("listener", "worker", "courier", "desk")
@@ -38,6 +40,7 @@ async def serve(config: Config, path: Path | None, agents: Sequence[str]) -> Non
     # Everything that an operator can have got wrong is tried before the first mail is taken.
     running: list[Coroutine[Any, Any, None]] = []
     asked = asyncio.Event()
+    heard = [asked.set]
     current = Current(engine, config, path) if "worker" in agents else None
     if current is not None:
         await current.begin()
@@ -48,10 +51,11 @@ async def serve(config: Config, path: Path | None, agents: Sequence[str]) -> Non
     if "desk" in agents and config.desk.listen is not None:
         running.append(_desk(engine, config, _bound(config.desk.listen, "desk.listen"), current, stop))
     if "listener" in agents:
-        listener = Listener(engine, _acceptance(config), clock)
+        listener = Listener(engine, _acceptance(config), clock, encryption_of(config))
         await _listen(listener, config)
         running.append(_listener(listener, stop))
-    _watch_signals(stop, asked)
+        heard.append(lambda: _renew_certificate(listener, config))
+    _watch_signals(stop, heard)
     log.info("ready", agents=",".join(agents), store=engine.url.render_as_string(hide_password=True))
     try:
         await _until_stopped(running, stop)
@@ -77,7 +81,21 @@ async def _until_stopped(running: Sequence[Coroutine[Any, Any, None]], stop: asy
 
 def _acceptance(config: Config) -> Acceptance:
     listener = config.listener
-    return Acceptance(socket.gethostname(), own_addresses(config), listener.max_message_bytes, listener.timeout)
+    limits = Limits(
+        message_bytes=listener.max_message_bytes,
+        memory=listener.memory,
+        connections=listener.connections,
+        connections_per_client=listener.connections_per_client,
+        recipients=listener.recipients,
+        mails=listener.mails,
+        commands=listener.commands,
+        errors=listener.errors,
+        idle=listener.timeout,
+        data=listener.data_timeout,
+        session=listener.session_timeout,
+    )
+    postmaster = f"postmaster@{domain_of(config.service.address)}"
+    return Acceptance(socket.gethostname(), own_addresses(config), postmaster, limits, listener.networks)
 
 
 async def _listen(listener: Listener, config: Config) -> None:
@@ -114,6 +132,14 @@ def _bound(place: HostPort, key: str) -> socket.socket:
 
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _renew_certificate(listener: Listener, config: Config) -> None:
+    try:
+        listener.encryption = encryption_of(config)
+    except ConfigError as error:
+        for fault in error.faults:
+            log.error("not reloaded", fault=str(fault))
 
 
 async def _listener(listener: Listener, stop: asyncio.Event) -> None:
@@ -161,9 +187,9 @@ async def _desk(
     await serve_site(site(engine, config.service.name, refused), bound, stop=stop)
 
 
-def _watch_signals(stop: asyncio.Event, asked: asyncio.Event) -> None:
+def _watch_signals(stop: asyncio.Event, heard: Sequence[Callable[[], None]]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     # Heard in every process: without a handler it would end one that has nothing to read again.
-    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    loop.add_signal_handler(signal.SIGHUP, lambda: [each() for each in heard])

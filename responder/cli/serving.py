@@ -75,9 +75,15 @@ def _trials(config: "Config") -> Iterator[tuple[str, Callable[[], str]]]:
         engine.dispose()
         return f"ok, {place}"
 
+    def encryption() -> str:
+        from responder.app.encryption import encryption_of
+
+        return f"ok, {config.listener.tls}" if encryption_of(config) else "none"
+
     yield "corpus", corpus
     yield "templates", templates
     yield "database", database
+    yield "encryption", encryption
     yield "next hop", lambda: pieces.tried_next_hop(config)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from responder.config.places import HostPort, SmtpHop, has_password, with_password
-from responder.config.sections import Config, Courier, Store
+from responder.config.sections import Config, Courier, Listener, Store
 from responder.config.values import duration_text
 
 
@@ -21,6 +21,7 @@ class Contradiction:
 def contradictions(config: Config) -> Iterator[Contradiction]:
     """Every pair of settings that contradict each other."""
     yield from _of_addresses(config)
+    yield from _of_certificate(config.listener)
     yield from _of_password_of(config.store)
     yield from _of_login(config.courier)
     yield from _of_tls(config.courier)
@@ -36,6 +37,15 @@ def _of_addresses(config: Config) -> Iterator[Contradiction]:
     for (one, its), (other, others) in combinations(places.items(), 2):
         if its is not None and its == others and not (isinstance(its, HostPort) and its.port == 0):
             yield Contradiction((other, one), f"{its} is taken by {one}", "Give each its own port")
+
+
+def _of_certificate(listener: Listener) -> Iterator[Contradiction]:
+    if listener.tls != "none" and listener.tls_certificate is None:
+        keys = ("listener.tls", "listener.tls_certificate")
+        yield Contradiction(keys, "there is no certificate to it", "Name its file in listener.tls_certificate")
+    if listener.tls_key is not None and listener.tls_certificate is None:
+        keys = ("listener.tls_key", "listener.tls_certificate")
+        yield Contradiction(keys, "there is no certificate to it", "Name its file in listener.tls_certificate")
 
 
 def _of_password_of(store: Store) -> Iterator[Contradiction]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,7 +18,9 @@ from responder.config.values import (
     Floor,
     Folder,
     Line,
+    Memory,
     Name,
+    Networks,
     PasswordFile,
     ReadableFile,
     Size,
@@ -28,6 +31,7 @@ _Share = Annotated[float, Field(ge=0, le=1)]
 _Chance = Annotated[float, Field(ge=0.001, le=0.5)]
 _NO_SECRET = SecretStr("")
 _SMTP, _LMTP, _DESK = (HostPort("127.0.0.1", port) for port in (2525, 8024, 8080))
+_LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 _REPLIES = MaildirHop(Path("state/replies"))
 
 
@@ -54,8 +58,21 @@ class Listener:
 
     smtp: Listen = _SMTP
     lmtp: ListenAnywhere = _LMTP
+    networks: Networks = _LOOPBACK
+    tls: Literal["none", "offer", "require"] = "none"
+    tls_certificate: ReadableFile = None
+    tls_key: ReadableFile = None
     max_message_bytes: Size = 25 << 20
+    memory: Memory = 256 << 20
+    connections: Annotated[int, Field(ge=1, le=10_000)] = 200
+    connections_per_client: Annotated[int, Field(ge=1, le=10_000)] = 50
+    recipients: Annotated[int, Field(ge=100, le=10_000)] = 100
+    mails: Annotated[int, Field(ge=1)] = 1000
+    commands: Annotated[int, Field(ge=10)] = 10_000
+    errors: Annotated[int, Field(ge=1)] = 20
     timeout: Duration = timedelta(minutes=5)
+    data_timeout: Duration = timedelta(minutes=15)
+    session_timeout: Duration = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

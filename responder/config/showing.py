@@ -29,7 +29,7 @@ def shown_value(key: str, value: Any) -> str:
         case "courier.token_command", tuple():
             # Its arguments may well hold a client's secret; the program alone says what runs.
             return shlex.join(value[:1]) + (f" {MASK}" if len(value) > 1 else "")
-        case "listener.max_message_bytes", int():
+        case "listener.max_message_bytes" | "listener.memory", int():
             return size_text(value)
         case _, SecretStr():
             return MASK if value else ""
@@ -45,6 +45,6 @@ def plain_value(value: Any) -> str:
         case timedelta():
             return duration_text(value)
         case tuple():
-            return ", ".join(value)
+            return ", ".join(map(str, value))
         case _:
             return str(value)

@@ -1,5 +1,6 @@
 """What a setting can be besides a plain number or word: how it is written, and what it becomes."""
 
+import ipaddress
 import json
 import re
 import shlex
@@ -22,7 +23,10 @@ _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 _BYTES = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10}
 _SIZE = re.compile(r"([1-9][0-9]{0,11})(|KiB|MiB|GiB)")
-_LEAST_SIZE, _MOST_SIZE = 64 << 10, 1 << 30
+_LEAST_SIZE, _MOST_SIZE, _MOST_MEMORY = 64 << 10, 1 << 30, 64 << 30
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +87,19 @@ def duration_text(length: timedelta) -> str:
 
 def _size(value: object) -> int:
     remedy = 'Write bytes from 64KiB (RFC 5321 §4.5.3.1.7) to 1GiB: 26214400, "25MiB"'
+    return _bytes(value, _MOST_SIZE, remedy)
+
+
+def _memory(value: object) -> int:
+    return _bytes(value, _MOST_MEMORY, 'Write bytes from 64KiB to 64GiB: "256MiB"')
+
+
+def _bytes(value: object, most: int, remedy: str) -> int:
     found = _SIZE.fullmatch(str(value)) if isinstance(value, int | str) else None
     if found is None:
         raise unfit(f"{quoted(value)} is not a size", remedy)
     size = int(found[1]) * _BYTES.get(found[2], 1)
-    if not _LEAST_SIZE <= size <= _MOST_SIZE:
+    if not _LEAST_SIZE <= size <= most:
         raise unfit(f"{quoted(value)} is too {'small' if size < _LEAST_SIZE else 'large'}", remedy)
     return size
 
@@ -136,6 +148,25 @@ def _addresses(value: object) -> tuple[str, ...]:
     return tuple(several)
 
 
+def _networks(value: object) -> tuple[Network, ...]:
+    # A variable of the environment is one text, so a comma divides there.
+    several = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    example = 'Write ["127.0.0.0/8", "::1/128"]'
+    if not isinstance(several, list) or not all(isinstance(one, str) for one in several):
+        raise unfit(f"{quoted(value)} is not a list", example)
+    if not several:
+        raise unfit("the list is empty, and nobody could come", f'{example}, or ["0.0.0.0/0", "::/0"] for everyone')
+    return tuple(_network(one) for one in several)
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        wrong = "has bits set after its prefix" if "host bits" in str(error) else "is not a network"
+        raise unfit(f"{quoted(text)} {wrong}", "Write it like 192.0.2.0/24 or 2001:db8::/32") from None
+
+
 def _time_zone(value: object) -> str:
     name = as_line(value)
     try:
@@ -182,6 +213,8 @@ def _command(value: object) -> tuple[str, ...]:
 Duration = Annotated[timedelta, PlainValidator(_duration)]
 Floor = Annotated[float | None, PlainValidator(_floor)]
 Size = Annotated[int, PlainValidator(_size)]
+Memory = Annotated[int, PlainValidator(_memory)]
+Networks = Annotated[tuple[Network, ...], PlainValidator(_networks)]
 Line = Annotated[str, PlainValidator(as_line)]
 Name = Annotated[str, PlainValidator(_name)]
 Folder = Annotated[Path, PlainValidator(_path)]

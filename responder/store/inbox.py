@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from responder.mail.envelope import Envelope
+from responder.mail.trace import untraced
 from responder.store.schema import inbox
 
 
@@ -73,10 +74,18 @@ class Record:
 
 
 def digest_of(envelope: Envelope, raw: bytes) -> str:
-    """Equal for a mail and its repetition by a client that never saw our 250; hex of 32 octets."""
-    parts = [envelope.mail_from.encode(), *sorted(address.encode() for address in envelope.rcpt_to), raw]
-    lengths = ",".join(str(len(part)) for part in parts)
-    return hashlib.sha256(lengths.encode() + b":" + b"".join(parts)).hexdigest()
+    """Equal for a mail and its repetition by a client that never saw our 250; hex of 32 octets.
+
+    Neither our own Received field nor what a server before us adds anew at each attempt counts.
+    """
+    addresses = [envelope.mail_from.encode(), *sorted(address.encode() for address in envelope.rcpt_to)]
+    header, rest = untraced(raw)
+    lengths = ",".join(str(length) for length in (*map(len, addresses), len(header) + len(rest)))
+    digest = hashlib.sha256(lengths.encode() + b":")
+    for part in (*addresses, header):
+        digest.update(part)
+    digest.update(rest)
+    return digest.hexdigest()
 
 
 def accept(conn: Connection, mails: Sequence[tuple[Envelope, bytes]], *, now: datetime) -> None:

@@ -18,6 +18,7 @@ class Suppression(StrEnum):
     REPORT = "delivery report"
     SYSTEM_SENDER = "system sender"
     OWN_ADDRESS = "own address"
+    TO_POSTMASTER = "mail to the postmaster"
     LIST_MAIL = "list mail"
     BULK = "bulk precedence"
     SUPPRESSION_ASKED = "automatic replies not wanted"
@@ -28,19 +29,22 @@ class Suppression(StrEnum):
         return self in _FOR_A_PERSON
 
 
-_FOR_A_PERSON = frozenset({Suppression.LIST_MAIL, Suppression.BULK, Suppression.SUPPRESSION_ASKED})
+_FOR_A_PERSON = frozenset(
+    {Suppression.TO_POSTMASTER, Suppression.LIST_MAIL, Suppression.BULK, Suppression.SUPPRESSION_ASKED}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Mail:
     sender: str
+    recipients: tuple[str, ...]
     message: Message
     own: frozenset[str]
 
 
 def suppression_of(envelope: Envelope, message: Message, own: frozenset[str]) -> Suppression | None:
     """The first rule that forbids an automatic mail, or None. `own` are our addresses, normalised."""
-    mail = _Mail(envelope.mail_from, message, own)
+    mail = _Mail(envelope.mail_from, envelope.rcpt_to, message, own)
     return next((rule for rule, holds in RULES if holds(mail)), None)
 
 
@@ -88,6 +92,11 @@ def _senders(mail: _Mail) -> tuple[str, ...]:
     return tuple(address for address in (mail.sender, mail.message.from_address) if address)
 
 
+def _to_postmaster(mail: _Mail) -> bool:
+    others = (address for address in map(normalised, mail.recipients) if address not in mail.own)
+    return any(address.startswith("postmaster@") for address in others)
+
+
 _LIST_FIELDS = ("id", "help", "subscribe", "unsubscribe", "post", "owner", "archive")
 
 
@@ -118,6 +127,7 @@ RULES: tuple[tuple[Suppression, Callable[[_Mail], bool]], ...] = (
     (Suppression.REPORT, _report),  # RFC 6522, RFC 3464, RFC 8098, RFC 5965
     (Suppression.SYSTEM_SENDER, _system_sender),  # RFC 3834 §2, RFC 5230 §4.6
     (Suppression.OWN_ADDRESS, _own_address),  # RFC 5230 §4.5: two mailboxes of ours would talk for ever
+    (Suppression.TO_POSTMASTER, _to_postmaster),  # RFC 5321 §4.5.1: it concerns the mail system, not a contract
     (Suppression.LIST_MAIL, _list_mail),  # RFC 5230 §4.6, RFC 2369, RFC 2919
     (Suppression.BULK, _bulk),  # RFC 3834 §2
     (Suppression.SUPPRESSION_ASKED, _suppression_asked),  # MS-OXCMAIL 2.1.3.2.20

@@ -26,6 +26,23 @@ def test_a_person_who_asks_may_be_answered() -> None:
 
 
 @pytest.mark.parametrize(
+    ("recipients", "own", "rule"),
+    [
+        (("postmaster@example.jp",), OWN, Suppression.TO_POSTMASTER),
+        (("support@example.jp", "Postmaster@example.jp"), OWN, Suppression.TO_POSTMASTER),
+        (("postmaster@example.jp",), frozenset({"postmaster@example.jp"}), None),
+        (("postmasters@example.jp",), OWN, None),
+    ],
+    ids=["to the postmaster", "to us as well", "where that is the support address", "to somebody else"],
+)
+def test_a_mail_to_the_postmaster_is_for_a_person_rfc_5321_4_5_1(
+    recipients: tuple[str, ...], own: frozenset[str], rule: Suppression | None
+) -> None:
+    assert suppression_of(Envelope(PERSON, recipients), _message(), own) is rule
+    assert rule is None or rule.needs_person
+
+
+@pytest.mark.parametrize(
     ("fields", "rule"),
     [
         (["Auto-Submitted: auto-replied"], Suppression.AUTO_SUBMITTED),
