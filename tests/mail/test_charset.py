@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from responder.mail.charset import Decoded, decoded, decoded_field, one_line, unbase64
+from responder.mail.charset import Decoded, decoded, decoded_field, one_line
+from responder.mail.transfer import unbase64
 
 SENTENCE = "パスワードを忘れてログインできません。契約書の電子署名について教えてください。"
 JIS = SENTENCE.encode("iso2022_jp")
