@@ -363,7 +363,7 @@ def test_explain_walks_through_every_step_in_words() -> None:
     run = _run("explain", EXAMPLES / "two-questions.eml")
     assert run.code == 0
     assert "message      電子契約について2点お伺い" in run.out
-    assert "from sato@example.co.jp, decoded as utf-8" in run.out
+    assert "from sato@example.co.jp, decoded as utf-8, declared as UTF-8" in run.out
     assert "language     Japanese" in run.out
     assert "guard        no rule forbids an answer" in run.out
     assert re.search(r"^question 3 .*三者間の契約", run.out, re.MULTILINE)
