@@ -147,6 +147,9 @@ HOSTILE: dict[str, Hostile] = {
         _typed(b"text/plain; charset=iso-2022-jp", b"hello" + b"\x1b$B\x1b(I\x0e" * 300_000)
     ),
     "half a character of UTF-7": Hostile(_typed(b"text/plain; charset=utf-7", b"hello +2AA-"), text="hello +2AA-"),
+    "half a character of UTF-7 beside other octets": Hostile(
+        _typed(b"text/plain; charset=utf-7", b"hello +2AA- \xff"), text="hello +2AA- \ufffd"
+    ),
     "noise": Hostile(bytes(range(256)) * 200, text=""),
     "nothing": Hostile(b"", text=""),
 }

@@ -130,7 +130,7 @@ def _likeliest(raw: bytes, codec: str | None) -> tuple[str, str]:
     best = max(scores, key=scores.__getitem__)
     if scores[best] >= _PLAUSIBLE:
         return _loosely(raw, best), best
-    if codec is None or codec in ("ascii", "iso-2022-jp"):
+    if codec is None or codec in ("ascii", "iso-2022-jp", "utf-7"):
         return raw.decode("utf-8", "replace"), "utf-8"
     # What is labelled ISO-8859-1 is Windows-1252 in practice; the WHATWG Encoding Standard agrees.
     codec = "cp1252" if codec == "iso8859-1" else codec
