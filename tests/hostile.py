@@ -8,7 +8,7 @@ AUTHOR = b"From: taro@example.jp"
 INNER = b"Content-Type: message/rfc822\r\n%s\r\n" + mail(b"Subject: inner", body=b"INNER TEXT")
 ZIP = b"Content-Type: application/zip; name=bomb.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"UEsD" * 1000
 MARKS = "\u0316\u0301".encode()
-HTML = b"Content-Type: text/html\r\n\r\n" + b"<p>x</p>" * 12_000
+HTML = b"Content-Type: text/html\r\n\r\n" + b"<p>x</p>" * 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ HOSTILE: dict[str, Hostile] = {
     "100,000 parts ended by bare carriage returns": Hostile(
         mail(b"Content-Type: multipart/mixed; boundary=e", body=b"--e\r\rhello\r" * 100_000), PARTS
     ),
-    "100,000 parts behind a boundary in pieces": Hostile(
-        mail(b"Content-Type: multipart/mixed; boundary*0=e; boundary*1=f", body=b"--ef\r\n\r\nhello\r\n" * 100_000),
+    "20,000 parts behind a boundary in pieces": Hostile(
+        mail(b"Content-Type: multipart/mixed; boundary*0=e; boundary*1=f", body=b"--ef\r\n\r\nhello\r\n" * 20_000),
         PARTS,
     ),
     "a multipart without a boundary": Hostile(_typed(b"multipart/mixed")),
@@ -132,19 +132,19 @@ HOSTILE: dict[str, Hostile] = {
     "octets in the name of a field": Hostile(mail(AUTHOR, b"X-\xff\xfe: a"), text="X-"),
     "800 KB of combining marks": Hostile(_typed(b"text/plain; charset=utf-8", b"hello" + MARKS * 200_000)),
     "160 KB of combining marks in the subject": Hostile(mail(AUTHOR, b"X: " + MARKS * 40_000)),
-    "two million empty lines": Hostile(mail(AUTHOR, body=b"\r\n" * 2_000_000 + b"hello"), text=""),
-    "four million signs of padding": Hostile(
-        mail(AUTHOR, b"Content-Transfer-Encoding: base64", body=b"aGVsbG8" + b"=" * 4_000_000)
+    "half a million empty lines": Hostile(mail(AUTHOR, body=b"\r\n" * 500_000 + b"hello"), text=""),
+    "a million signs of padding": Hostile(
+        mail(AUTHOR, b"Content-Transfer-Encoding: base64", body=b"aGVsbG8" + b"=" * 1_000_000)
     ),
-    "a line of three million octets": Hostile(mail(AUTHOR, body=b"hello" + b" " * 3_000_000)),
-    "a million tags nested": Hostile(_html(b"<div>" * 1_000_000 + b"hello"), text=""),
+    "a line of a million octets": Hostile(mail(AUTHOR, body=b"hello" + b" " * 1_000_000)),
+    "200,000 tags nested": Hostile(_html(b"<div>" * 200_000 + b"hello"), text=""),
     "90,000 tags nested": Hostile(_html(b"<div>" * 90_000 + b"hello")),
     "80,000 attributes": Hostile(_html(b"<a " + b" ".join(b"x%d=1" % n for n in range(50_000)) + b">hello</a>")),
     "125,000 comments that never end": Hostile(_html(b"hello" + b"<!--" * 120_000)),
     "50,000 rows": Hostile(_html(b"hello<table>" + b"<tr><td>x</td></tr>" * 50_000), text="hello"),
-    "20 MB of HTML in 199 parts": Hostile(multipart(b"mixed", PLAIN, *[HTML] * 198), text="plain"),
+    "5 MB of HTML in 199 parts": Hostile(multipart(b"mixed", PLAIN, *[HTML] * 198), text="plain"),
     "escape sequences without end": Hostile(
-        _typed(b"text/plain; charset=iso-2022-jp", b"hello" + b"\x1b$B\x1b(I\x0e" * 300_000)
+        _typed(b"text/plain; charset=iso-2022-jp", b"hello" + b"\x1b$B\x1b(I\x0e" * 100_000)
     ),
     "half a character of UTF-7": Hostile(_typed(b"text/plain; charset=utf-7", b"hello +2AA-"), text="hello +2AA-"),
     "half a character of UTF-7 beside other octets": Hostile(

@@ -223,7 +223,7 @@ def _grows(make: Callable[[int], Callable[[], object]], length: int) -> str | No
 @pytest.mark.parametrize(("name", "pattern"), [pytest.param(*found, id=found[0]) for found in patterns()])
 def test_a_regular_expression_takes_time_in_proportion(name: str, pattern: re.Pattern[str] | re.Pattern[bytes]) -> None:
     for unit in UNITS:
-        for head, tail in (("", ""), ("a", "\x00"), ('"', "!\n"), ("=?a?q?", "a")):
+        for head, tail in (("", ""), ('"a', "\x00!\n")):
 
             def make(length: int, unit: str = unit, head: str = head, tail: str = tail) -> Callable[[], object]:
                 return partial(_uses, pattern, head + unit * (length // len(unit)) + tail)
@@ -314,7 +314,7 @@ def test_what_is_asked_and_in_which_language_is_found_in_time_in_proportion(unit
         char_ngrams(normal)
         answers.repeated_in(normal)
 
-    for each in (unit, f"{unit}\n", f"{unit}。"):
+    for each in (unit, f"{unit}\n"):
 
         def make(length: int, each: str = each) -> Callable[[], object]:
             return partial(work, each * (length // len(each)))
