@@ -59,7 +59,7 @@ def triage_next(
             return 0
     with engine.begin() as connection:
         inquiries = inbox.claim(connection, now=now, limit=limit, lease=lease)
-    readings = _read_all(engine, inquiries, briefing.knowledge, reader, within=lease / 2)
+    readings = _read_all(engine, inquiries, briefing.knowledge, reader, within=lease * 0.75)
     for outcome in _settle_all(engine, readings, briefing, now):
         _tell(outcome)
     return len(inquiries)

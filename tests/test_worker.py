@@ -305,7 +305,7 @@ def test_a_mail_that_kills_the_reader_goes_to_a_person_and_the_others_are_answer
 def test_mails_for_which_the_lease_leaves_no_time_are_given_back_as_if_never_claimed(engine: Engine) -> None:
     _take_in(engine, _mail(SHARED), _mail(SHARED, subject="もう一通"), example("payment-date"))
     for _ in range(3):
-        assert triage_next(engine, briefing(), reader(), now=NOW, limit=50, lease=timedelta(seconds=1)) > 0
+        assert triage_next(engine, briefing(), reader(), now=NOW, limit=50, lease=timedelta(microseconds=4)) > 0
     assert [row.lane for row in _rows(engine)] == ["answered", "answered", "escalated"]
     assert _rows(engine)[2].reason != "work on the mail broke off three times"
 

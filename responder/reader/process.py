@@ -30,8 +30,8 @@ log = maillog.log("reader")
 class Bounds:
     """What one mail may cost, and how long one child lives."""
 
-    wall: timedelta = timedelta(seconds=10)
-    """By the clock, enforced by the parent."""
+    wall: timedelta = timedelta(seconds=15)
+    """By the clock, enforced by the parent: long enough for an honest mail of 25 MiB on a machine that is very busy."""
     processor: int = 5
     """Seconds of a processor, enforced by the kernel."""
     memory: int = 1024**3
@@ -77,7 +77,8 @@ class Reader:
         Raises ReaderUnavailable where not even the first can be tried.
         """
         found: list[Contents | Unreadable] = []
-        until = time.monotonic() + (within - TRIES * self._bounds.wall).total_seconds()
+        # The last one begun may take all of its tries; where the time is too short for that, most mails still do not.
+        until = time.monotonic() + max(within - TRIES * self._bounds.wall, within / 4).total_seconds()
         for raw in raws:
             if found and time.monotonic() > until:
                 break
