@@ -4,6 +4,7 @@
 PYTHON ?= python3
 ARGS ?=
 KILLS ?= 100
+MAILS ?= 10000
 
 BIN := .venv/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3] if sys.version_info >= (3, 11) else "")')
@@ -24,7 +25,7 @@ endif
 COMPILE := UV_SYSTEM_CERTS=1 uv pip compile --quiet --universal --generate-hashes --no-header --all-extras \
 	--group build pyproject.toml --python-version 3.11
 
-.PHONY: help run test kills hostile lint check lock clean
+.PHONY: help run test kills hostile fuzz lint check lock clean
 .NOTPARALLEL:
 .SUFFIXES:
 
@@ -41,7 +42,10 @@ kills: $(DEV) ## Kill the service a hundred times under load on each database, a
 	RESPONDER_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest tests/test_service.py -k killed $(ARGS)
 
 hostile: $(DEV) ## Let hostile clients at the listener in full size, and print what they cost it.
-	@$(BIN)/python -m tests.hostile_clients_clients
+	@$(BIN)/python -m tests.hostile_clients
+
+fuzz: $(DEV) ## Send ten thousand broken mails through the worker, and look that none crashes, stalls or gets lost.
+	RESPONDER_TEST_FUZZ=$(MAILS) $(BIN)/python -m pytest tests/test_fuzz.py $(ARGS)
 
 lint: $(DEV) ## Run the static checks.
 	$(BIN)/ruff check .

@@ -12,12 +12,14 @@ from responder import maillog
 from responder.letters import Letter, Letters
 from responder.mail.message import Message, Unreadable
 from responder.mail.reply import Mailbox, Reply, build_reply
+from responder.reader import Reader, ReaderUnavailable
 from responder.store import cases, inbox, outbox
 from responder.store.engine import reading
 from responder.store.inbox import Inquiry, Lane
 from responder.store.outbox import DeliveryKind
+from responder.triage.contents import Contents
 from responder.triage.policy import Answer, Decision, Escalate, History, Reason, Suppress
-from responder.triage.reading import Knowledge, Reading, decision_on, read_mail
+from responder.triage.reading import Knowledge, Reading, decision_on, read_contents
 from responder.triage.record import record_of
 
 log = maillog.log("worker")
@@ -48,24 +50,42 @@ class Outcome:
     once: str
 
 
-def triage_next(engine: Engine, briefing: Briefing, *, now: datetime, limit: int, lease: timedelta) -> int:
-    """Take up to `limit` waiting mails through triage; gives how many were claimed."""
+def triage_next(
+    engine: Engine, briefing: Briefing, reader: Reader, *, now: datetime, limit: int, lease: timedelta
+) -> int:
+    """Take up to `limit` waiting mails through triage; gives how many were claimed. Raises ReaderUnavailable."""
     with reading(engine) as connection:
         if not inbox.any_waiting(connection, now=now):
             return 0
     with engine.begin() as connection:
         inquiries = inbox.claim(connection, now=now, limit=limit, lease=lease)
-    readings = [(inquiry, _read(inquiry, briefing.knowledge)) for inquiry in inquiries]
+    readings = _read_all(engine, inquiries, briefing.knowledge, reader, within=lease * 0.75)
     for outcome in _settle_all(engine, readings, briefing, now):
         _tell(outcome)
     return len(inquiries)
 
 
-def _read(inquiry: Inquiry, knowledge: Knowledge) -> Reading:
-    if inquiry.lease >= MOST_LEASES:
-        return Reading(Unreadable("work on it broke off three times"), Reason.ABANDONED, None, None, None)
+def _read_all(
+    engine: Engine, inquiries: Sequence[Inquiry], knowledge: Knowledge, reader: Reader, *, within: timedelta
+) -> list[tuple[Inquiry, Reading]]:
+    """The mails that could be read while the lease holds; the others are given back, as if never claimed."""
+    abandoned = [inquiry for inquiry in inquiries if inquiry.lease >= MOST_LEASES]
+    sound = [inquiry for inquiry in inquiries if inquiry.lease < MOST_LEASES]
+    found: list[Contents | Unreadable] = []
     try:
-        return read_mail(inquiry.envelope, inquiry.raw, knowledge)
+        found = reader.read([inquiry.raw for inquiry in sound], within=within)
+    finally:
+        if len(found) < len(sound):
+            with engine.begin() as connection:
+                inbox.release(connection, sound[len(found) :])
+    unread = Reading(Unreadable("work on it broke off three times"), Reason.ABANDONED, None, None, None)
+    read = [(inquiry, _read(inquiry, contents, knowledge)) for inquiry, contents in zip(sound, found, strict=False)]
+    return sorted([*((inquiry, unread) for inquiry in abandoned), *read], key=lambda one: one[0].id)
+
+
+def _read(inquiry: Inquiry, contents: Contents | Unreadable, knowledge: Knowledge) -> Reading:
+    try:
+        return read_contents(inquiry.envelope, contents, knowledge)
     except Exception as error:  # noqa: BLE001 - a fault of ours on one mail must not stop the mails behind it
         log.error("not read", inquiry=inquiry.id, reason=repr(error))
         return Reading(Unreadable(repr(error)), Reason.UNREADABLE, None, None, None)
@@ -229,6 +249,7 @@ def _tell(outcome: Outcome | None) -> None:
 async def run(
     engine: Engine,
     briefing: Callable[[], Briefing],
+    reader: Reader,
     *,
     stop: asyncio.Event,
     clock: Callable[[], datetime],
@@ -240,12 +261,14 @@ async def run(
     wait = pause
     while not stop.is_set():
         try:
-            done = await asyncio.to_thread(triage_next, engine, briefing(), now=clock(), limit=limit, lease=lease)
+            done = await asyncio.to_thread(
+                triage_next, engine, briefing(), reader, now=clock(), limit=limit, lease=lease
+            )
             wait = timedelta() if done else pause
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ReaderUnavailable) as error:
             wait = min(max(wait * 2, timedelta(seconds=1)), timedelta(seconds=30))
             log.error(
-                "store not available",
+                "reader not available" if isinstance(error, ReaderUnavailable) else "store not available",
                 reason=" ".join(str(error).split())[:300],
                 retry_in=wait.total_seconds(),
             )

@@ -1,5 +1,6 @@
 """What the tests of the agents answer from: the shipped corpus and letters."""
 
+import atexit
 import os
 import tempfile
 from functools import cache
@@ -9,6 +10,7 @@ from responder.app.learning import learned_of
 from responder.corpus import load_corpus
 from responder.letters import Letters, Sender, load_letters
 from responder.mail.reply import Mailbox
+from responder.reader import Reader
 from responder.triage.learned import LearnedClassifier
 from responder.triage.policy import Thresholds
 from responder.triage.reading import Knowledge
@@ -43,6 +45,14 @@ def shipped_letters() -> Letters:
 
 def briefing() -> Briefing:
     return Briefing(shipped_knowledge(), shipped_letters(), AUTHOR)
+
+
+@cache
+def reader() -> Reader:
+    """One child that reads for all tests of a run."""
+    made = Reader()
+    atexit.register(made.close)
+    return made
 
 
 def cold_corpus(folder: Path) -> Path:

@@ -26,7 +26,7 @@ from responder.mail.envelope import Envelope
 from responder.store import cases, inbox, outbox
 from responder.store.engine import make_ready, open_engine, reading
 from responder.worker import triage_next
-from tests.knowledge import ADDRESS, EXAMPLES, ROOT, STATE, briefing, example, shipped_classifier
+from tests.knowledge import ADDRESS, EXAMPLES, ROOT, STATE, briefing, example, reader, shipped_classifier
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
@@ -95,7 +95,7 @@ def _work(folder: Path, *raws: bytes) -> None:
     make_ready(engine)
     with engine.begin() as connection:
         inbox.accept(connection, [(Envelope(TANAKA, (ADDRESS,)), raw) for raw in raws], now=NOW)
-    triage_next(engine, briefing(), now=NOW, limit=50, lease=LEASE)
+    triage_next(engine, briefing(), reader(), now=NOW, limit=50, lease=LEASE)
     engine.dispose()
 
 
@@ -363,7 +363,7 @@ def test_explain_walks_through_every_step_in_words() -> None:
     run = _run("explain", EXAMPLES / "two-questions.eml")
     assert run.code == 0
     assert "message      電子契約について2点お伺い" in run.out
-    assert "from sato@example.co.jp, decoded as utf-8" in run.out
+    assert "from sato@example.co.jp, decoded as utf-8, declared as UTF-8" in run.out
     assert "language     Japanese" in run.out
     assert "guard        no rule forbids an answer" in run.out
     assert re.search(r"^question 3 .*三者間の契約", run.out, re.MULTILINE)

@@ -10,11 +10,12 @@ from sqlalchemy.engine import Engine
 
 from responder.letters import Letters, Sender, load_letters
 from responder.mail.envelope import Envelope
+from responder.reader import Bounds, Reader, ReaderUnavailable
 from responder.store import cases, inbox, outbox
 from responder.store.engine import reading
 from responder.store.inbox import Lane
 from responder.worker import Briefing, triage_next
-from tests.knowledge import ADDRESS, AUTHOR, ROOT, briefing, example, shipped_knowledge
+from tests.knowledge import ADDRESS, AUTHOR, ROOT, briefing, example, reader, shipped_knowledge
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
@@ -38,7 +39,7 @@ def _take_in(engine: Engine, *raws: bytes, sender: str = TANAKA) -> None:
 
 
 def _triage(engine: Engine, *, now: datetime = NOW, using: Briefing | None = None) -> int:
-    return triage_next(engine, using or briefing(), now=now, limit=50, lease=LEASE)
+    return triage_next(engine, using or briefing(), reader(), now=now, limit=50, lease=LEASE)
 
 
 def _rows(engine: Engine) -> list[inbox.Listing]:
@@ -284,3 +285,38 @@ def test_bytes_that_are_no_mail_end_in_a_lane(engine: Engine, raw: bytes) -> Non
 
 def test_an_empty_inbox_is_nothing_to_do(engine: Engine) -> None:
     assert _triage(engine) == 0
+
+
+def test_a_mail_that_kills_the_reader_goes_to_a_person_and_the_others_are_answered(engine: Engine) -> None:
+    _take_in(engine, b"\r\n" * 4_000_000, _mail(SHARED))
+    hasty = Reader(Bounds(wall=timedelta(seconds=0.3)))
+    try:
+        assert triage_next(engine, briefing(), hasty, now=NOW, limit=50, lease=LEASE) == 2
+    finally:
+        hasty.close()
+    killer, innocent = _rows(engine)
+    assert (killer.lane, killer.reason, innocent.lane) == (Lane.ESCALATED, "the mail could not be read", Lane.ANSWERED)
+    with reading(engine) as connection:
+        record = inbox.find(connection, killer.id)
+    assert record is not None
+    assert record.raw == b"\r\n" * 4_000_000
+
+
+def test_mails_for_which_the_lease_leaves_no_time_are_given_back_as_if_never_claimed(engine: Engine) -> None:
+    _take_in(engine, _mail(SHARED), _mail(SHARED, subject="もう一通"), example("payment-date"))
+    for _ in range(3):
+        assert triage_next(engine, briefing(), reader(), now=NOW, limit=50, lease=timedelta(microseconds=4)) > 0
+    assert [row.lane for row in _rows(engine)] == ["answered", "answered", "escalated"]
+    assert _rows(engine)[2].reason != "work on the mail broke off three times"
+
+
+def test_while_no_mail_can_be_read_all_of_them_wait_and_none_is_blamed(engine: Engine) -> None:
+    _take_in(engine, _mail(SHARED))
+    closed = Reader()
+    closed.close()
+    for _ in range(4):
+        with pytest.raises(ReaderUnavailable):
+            triage_next(engine, briefing(), closed, now=NOW, limit=50, lease=LEASE)
+    assert _rows(engine)[0].lane is None
+    _triage(engine)
+    assert _rows(engine)[0].lane == Lane.ANSWERED

@@ -24,6 +24,7 @@ from responder.errors import ConfigError, Fault
 from responder.listener import Acceptance, Inet, Limits, Listener, Unix
 from responder.mail.address import domain_of
 from responder.mail.delivery import Schedule
+from responder.reader import Reader
 
 AGENTS = ("listener", "worker", "courier", "desk")
 
@@ -148,8 +149,14 @@ async def _listener(listener: Listener, stop: asyncio.Event) -> None:
 
 
 async def _worker(engine: Engine, config: Config, current: Current, stop: asyncio.Event) -> None:
-    triage = config.triage
-    await worker.run(engine, lambda: current.briefing, stop=stop, clock=clock, limit=triage.batch, lease=triage.lease)
+    triage, reader = config.triage, Reader()
+    try:
+        await worker.run(
+            engine, lambda: current.briefing, reader, stop=stop, clock=clock, limit=triage.batch, lease=triage.lease
+        )
+    finally:
+        # Also where a mail is still being read: its thread sees the child end, and gives back what it had claimed.
+        reader.close()
 
 
 async def _courier(engine: Engine, config: Config, stop: asyncio.Event) -> None:

@@ -128,7 +128,9 @@ def _explain_reading(found: "Reading") -> None:
     message = found.message
     say(f"message      {printable(message.subject)}")
     sender = printable(message.from_address) or "nobody that could be read"
-    say(f"             from {sender}, decoded as {message.charset}")
+    lost = f", {message.replaced} characters lost" if message.replaced else ""
+    declared = printable(message.declared) or "nothing"
+    say(f"             from {sender}, decoded as {message.charset}, declared as {declared}{lost}")
     say(f"language     {found.language or 'none: it says nothing'}")
     say(f"guard        {found.suppression.value if found.suppression else 'no rule forbids an answer'}")
 

@@ -3,16 +3,17 @@
 import binascii
 import re
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message as Part
-from html import unescape
 
-from responder.mail.charset import Decoded, decoded, decoded_field, one_line, unbase64
+from responder.mail.charset import Decoded, decoded, decoded_field, one_line
+from responder.mail.html import LONGEST_HTML, html_text
+from responder.mail.transfer import unbase64
 
 LONGEST_TEXT = 1_000_000
 """Characters of text that are read; what follows them is left out."""
-_LONGEST_HTML = 500_000
 _LONGEST_PARAMETERS = 16_384
+_LONGEST_LABEL = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +41,51 @@ class Piece:
 class Reading:
     pieces: tuple[Piece, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    markup: int = 0
+    """Characters of HTML that were rendered for it."""
 
 
 # --- parts ---
 
 
-def reading_of(part: Part) -> Reading:
+def reading_of(part: Part, markup: int = LONGEST_HTML) -> Reading:
     """RFC 2046: what of a parsed part and the parts in it is text, in order. HTML is rendered already.
 
-    The caller has made sure that parts are not nested deeper than the stack of Python allows.
+    `markup` is how many characters of it may be rendered: it takes a hundred times as long as anything else here. The
+    caller has made sure that parts are not nested deeper than the stack of Python allows.
     """
     content_type = part.get_content_type()
     if content_type.startswith("message/") or disposition(part) == "attachment":
         return Reading(attachments=(_attachment(part),))
     if part.is_multipart():
-        children = [reading_of(child) for child in children_of(part)]
-        alternative = content_type == "multipart/alternative"
-        pieces = _chosen(children) if alternative else _told_once(children)
-        return Reading(tuple(pieces), tuple(hung for child in children for hung in child.attachments))
+        return _reading_of_parts(children_of(part), alternative=content_type == "multipart/alternative", markup=markup)
     # A multipart whose boundary never comes holds its whole content as one string: better read than lost.
-    if content_type in ("text/plain", "text/html") or content_type.startswith("multipart/"):
-        return Reading(pieces=(_piece(part, is_html=content_type == "text/html"),))
+    if content_type == "text/html":
+        return _rendered(part, markup)
+    if content_type == "text/plain" or content_type.startswith("multipart/"):
+        text = _decoded(part)
+        return Reading(pieces=(Piece(replace(text, text=_plain(text.text)), is_html=False),))
     return Reading(attachments=(_attachment(part),))
+
+
+def _reading_of_parts(parts: list[Part], *, alternative: bool, markup: int) -> Reading:
+    children: list[Reading] = []
+    for part in parts:
+        children.append(reading_of(part, markup))
+        markup -= children[-1].markup
+    pieces = _chosen(children) if alternative else _told_once(children)
+    hung = tuple(attachment for child in children for attachment in child.attachments)
+    return Reading(tuple(pieces), hung, sum(child.markup for child in children))
+
+
+def _rendered(part: Part, markup: int) -> Reading:
+    source = _decoded(part)
+    html = source.text[:markup]
+    return Reading((Piece(replace(source, text=html_text(html)[:LONGEST_TEXT]), is_html=True),), (), len(html))
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")[:LONGEST_TEXT]
 
 
 def children_of(part: Part) -> list[Part]:
@@ -91,16 +115,15 @@ def _words(piece: Piece) -> str:
     return "".join(piece.decoded.text.split())
 
 
-def _piece(part: Part, *, is_html: bool) -> Piece:
+def _decoded(part: Part) -> Decoded:
     # Four octets are the most that one character takes in any charset that mail is written in.
     octets = content_of(part)
     if len(octets) > 4 * LONGEST_TEXT:
         # Cut between lines, lest half a character make a sound text look broken.
         start = octets[: 4 * LONGEST_TEXT]
         octets = start.rpartition(b"\n")[0] or start
-    read = decoded(octets, parameter(part, "content-type", "charset"))
-    text = html_text(read.text) if is_html else read.text.replace("\r\n", "\n").replace("\r", "\n")
-    return Piece(Decoded(text[:LONGEST_TEXT], read.charset, read.replaced), is_html)
+    declared = parameter(part, "content-type", "charset")
+    return replace(decoded(octets, declared), declared=one_line(declared or "")[:_LONGEST_LABEL])
 
 
 def content_of(part: Part) -> bytes:
@@ -125,22 +148,23 @@ def content_of(part: Part) -> bytes:
 
 def _attachment(part: Part) -> Attachment:
     leaves = (leaf for leaf in part.walk() if not leaf.is_multipart())
-    return Attachment(_name(part), part.get_content_type(), sum(len(content_of(leaf)) for leaf in leaves))
+    return Attachment(_name(part), content_type_of(part), sum(len(content_of(leaf)) for leaf in leaves))
 
 
 def joined_text(pieces: tuple[Piece, ...]) -> Decoded:
-    """The pieces one after the other, a blank line between; the charset is that of the longest one."""
+    """The pieces one after the other, a blank line between; both charsets are those of the longest one."""
     told = [piece for piece in pieces if not piece.is_blank]
     if not told:
         return Decoded("", "us-ascii", 0)
     text = "\n\n".join(piece.decoded.text.strip("\n") for piece in told)[:LONGEST_TEXT]
     longest = max(told, key=lambda piece: len(piece.decoded.text)).decoded
-    return Decoded(text, longest.charset, sum(piece.decoded.replaced for piece in told))
+    return replace(longest, text=text, replaced=sum(piece.decoded.replaced for piece in told))
 
 
 # --- parameters of a content field ---
 
 _PARAMETER = re.compile(rb';\s*([^\s=;"]{1,80})\s*=\s*("(?:[^"\\]|\\.?)*(?:"|\Z)|[^;]*)', re.DOTALL)
+_CONTENT_TYPE = re.compile(r"\A[!-.0-~]+/[!-.0-~]+")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
@@ -153,6 +177,12 @@ def raw_value(part: Part, name: str) -> bytes:
 
 def unfolded(value: str) -> bytes:
     return re.sub(rb"[\r\n]+(?=[ \t])", b"", value.encode("utf-8", "surrogateescape"))
+
+
+def content_type_of(part: Part) -> str:
+    """In lower case, and of RFC 2045 §5.1's characters only: "text/plain" for anything else (§5.2)."""
+    content_type = part.get_content_type()
+    return content_type if _CONTENT_TYPE.fullmatch(content_type) else "text/plain"
 
 
 def disposition(part: Part) -> str:
@@ -201,96 +231,3 @@ def _name(part: Part) -> str:
     given = parameter(part, "content-disposition", "filename") or parameter(part, "content-type", "name") or ""
     name = re.split(r"[\\/]", given)[-1].strip()[:255]
     return name if name.strip(".") else ""
-
-
-# --- HTML ---
-
-_DEEPEST = 500
-_LONGEST_TAG = 10_000
-_MOST_CELLS = 5_000
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-# These have no end tag, or end by themselves where the next one begins.
-_FLAT = re.compile(r"area|base|[bh]r|col|embed|img|input|link|meta|source|track|wbr|p|li|d[dt]|t[drh]|option")
-_ZERO = r"\s*:\s*0(?:\.0+)?(?![.\d])"
-_HIDDEN = re.compile(rf"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity{_ZERO}", re.IGNORECASE)
-_SHRUNK = re.compile(rf"(?:font-size|max-height){_ZERO}", re.IGNORECASE)
-_MARKUP_END = re.compile(r"\Z|>")
-_SILENT_ENDS = {
-    name: re.compile(rf"\Z|</{name}[^>]*>?", re.IGNORECASE) for name in ("script", "style", "head", "title")
-}
-_LINES = re.compile(r"address|blockquote|[bh]r|div|d[dt]|h[1-6]|li|p|pre|table|tr|[uo]l")
-
-
-def html_text(html: str) -> str:
-    """The text that a browser would show, of the first 500,000 characters; hostile tags are just cut out."""
-    html = html[:_LONGEST_HTML].replace("\0", "")
-    if _is_hostile(html):
-        return _stripped(html)
-    try:
-        return _tidy(_rendered(html))
-    except Exception:  # noqa: BLE001 - two parsers and a layout engine on a stranger's text: anything may come
-        return _stripped(html)
-
-
-def _rendered(html: str) -> str:
-    # Imported here because the import takes longer than reading a mail, and most mails hold plain text.
-    from inscriptis.css_profiles import STRICT_CSS_PROFILE
-    from inscriptis.html_engine import Inscriptis
-    from inscriptis.model.config import ParserConfig
-    from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]  # it has no types
-
-    if not html.strip():
-        return ""
-    # An XML declaration makes lxml refuse decoded text, and inscriptis drops what follows one of Outlook's.
-    # Without `huge_tree`, whatever is nested deeper than 256 tags is dropped in silence.
-    tree = document_fromstring(re.sub(r"<\?[^<>]*>", "", html), parser=HTMLParser(huge_tree=True))
-    for element in tree.iter("*"):
-        style = element.attrib.pop("style", "")
-        # Senders shrink whole tables to nothing and let their cells grow again: only the innermost is hidden.
-        shrunk = len(element) == 0 and _SHRUNK.search(style)
-        if shrunk or _HIDDEN.search(style) or "hidden" in element.attrib:
-            # The only style that is kept: others could ask for a margin of a hundred thousand blanks.
-            element.set("style", "display:none")
-    return str(Inscriptis(tree, ParserConfig(css=STRICT_CSS_PROFILE)).get_text())
-
-
-def _is_hostile(html: str) -> bool:
-    """Whether the tags would keep the layout engine busy for seconds, or make it give up."""
-    opened = ((chunk, _TAG.search(chunk)) for chunk in html.split(">"))
-    if any(tag and len(chunk) - tag.start() > _LONGEST_TAG for chunk, tag in opened):
-        return True
-    depth = cells = 0
-    for tag in _TAG.finditer(html):
-        name = tag[2].lower()
-        cells += name in ("td", "th", "tr")
-        if not _FLAT.fullmatch(name):
-            depth += -1 if tag[1] else 1
-        if depth > _DEEPEST or cells > _MOST_CELLS:
-            return True
-    return False
-
-
-def _stripped(html: str) -> str:
-    """Without its tags. Every search starts where the last one ended, so the time is linear."""
-    texts, position = [], 0
-    while (start := html.find("<", position)) >= 0:
-        texts.append(html[position:start])
-        text, position = _skipped(html, start)
-        texts.append(text)
-    return _tidy(unescape("".join([*texts, html[position:]])))
-
-
-def _skipped(html: str, start: int) -> tuple[str, int]:
-    """What stands for the markup at `start`, and where the text goes on; unclosed markup runs to the end."""
-    tag = _TAG.match(html, start)
-    if tag is None and html[start + 1 : start + 2] not in ("!", "?", "/"):
-        return "<", start + 1
-    name = tag[2].lower() if tag and not tag[1] else ""
-    closing = re.compile(r"\Z|-->") if html.startswith("<!--", start) else _SILENT_ENDS.get(name, _MARKUP_END)
-    end = closing.search(html, start)
-    return ("\n" if _LINES.fullmatch(name) else ""), (end.end() if end else len(html))
-
-
-def _tidy(text: str) -> str:
-    lines = [line.rstrip() for line in text.replace("\0", "").replace("\xa0", " ").splitlines()]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")

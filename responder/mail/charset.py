@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
+from responder.mail.transfer import unbase64
+
 REPLACEMENT = "\ufffd"
 _MOST_ENCODED_WORDS = 1000
 _SAMPLE = 20_000  # characters: enough to tell charsets apart
@@ -22,6 +24,8 @@ class Decoded:
     """What really decoded it, not what was declared."""
     replaced: int
     """How many replacement characters the text holds."""
+    declared: str = ""
+    """What the mail said of it, where somebody keeps that."""
 
 
 def decoded(raw: bytes, declared: str | None) -> Decoded:
@@ -33,11 +37,11 @@ def decoded(raw: bytes, declared: str | None) -> Decoded:
 
 # --- the ladder ---
 
-_NAME = re.compile(r"[\s\"']*([a-z0-9][a-z0-9._:+-]{0,39})")
-# Only charsets of text. Python also knows codecs that are slow or no charsets at all (idna, punycode, utf-7,
-# zlib, unicode-escape, rot13), and a mail may name any of them.
+_NAME = re.compile(r"\A[\s\"']*([a-z0-9][a-z0-9._:+-]{0,39})")
+# Only charsets of text. Python also knows codecs that are slow or no charsets at all (idna, punycode, zlib,
+# unicode-escape, rot13), and a mail may name any of them.
 _TEXT_CODECS = re.compile(
-    r"utf-(?:8|16|32)(?:-(?:le|be|sig))?|ascii|iso8859-\d+|cp\d+|koi8-\w+|gb\w+|big5\w*|hz|euc_\w+"
+    r"utf-(?:7|8|16|32)(?:-(?:le|be|sig))?|ascii|iso8859-\d+|cp\d+|koi8-\w+|gb\w+|big5\w*|hz|euc_\w+"
     r"|iso2022_\w+|shift_jis\w*|johab|mac-\w+|tis-620|kz1048|ptcp154|hp-roman8"
 )
 # Labels under which mailers send the larger set that Microsoft made of it, and names unknown to Python.
@@ -51,7 +55,7 @@ _LARGER = {
 _JAPANESE = ("euc-jp", "cp932")
 # Labels that mailers put on whatever they have: true for ASCII, a guess for anything else.
 _WESTERN = ("ascii", "iso8859-1", "iso8859-15", "cp1252")
-_SEVEN_BIT = ("iso-2022-jp", "iso2022_kr", "hz")
+_SEVEN_BIT = ("iso-2022-jp", "iso2022_kr", "hz", "utf-7")
 
 
 def _codec(declared: str | None) -> str | None:
@@ -88,9 +92,13 @@ def _strictly(raw: bytes, codec: str) -> str | None:
         text = _euc_jp(raw)
         return None if REPLACEMENT in text else text
     try:
-        return raw.decode(codec)
+        text = raw.decode(codec)
+        if codec == "utf-7":
+            # RFC 2152 in Python's hands also gives halves of characters, which nothing can write down again.
+            text.encode("utf-8")
     except UnicodeError:
         return None
+    return text
 
 
 def _loosely(raw: bytes, codec: str) -> str:
@@ -122,7 +130,7 @@ def _likeliest(raw: bytes, codec: str | None) -> tuple[str, str]:
     best = max(scores, key=scores.__getitem__)
     if scores[best] >= _PLAUSIBLE:
         return _loosely(raw, best), best
-    if codec is None or codec in ("ascii", "iso-2022-jp"):
+    if codec is None or codec in ("ascii", "iso-2022-jp", "utf-7"):
         return raw.decode("utf-8", "replace"), "utf-8"
     # What is labelled ISO-8859-1 is Windows-1252 in practice; the WHATWG Encoding Standard agrees.
     codec = "cp1252" if codec == "iso8859-1" else codec
@@ -281,18 +289,3 @@ def _pieces(value: bytes) -> list[tuple[bytes, str | None]]:
         pieces.append((content, charset))
         end = word.end()
     return [*pieces, (value[end:], None)]
-
-
-_NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
-
-
-def unbase64(content: bytes) -> bytes:
-    """RFC 2045 §6.8 for broken mailers: foreign octets are skipped, padding may lack or stand anywhere."""
-    return b"".join(map(_unpadded, content.split(b"=")))
-
-
-def _unpadded(quanta: bytes) -> bytes:
-    quanta = quanta.translate(None, _NOT_BASE64)
-    # One digit alone holds six bits: not even an octet.
-    quanta = quanta[:-1] if len(quanta) % 4 == 1 else quanta
-    return binascii.a2b_base64(quanta + b"=" * (-len(quanta) % 4))

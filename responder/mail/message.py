@@ -9,7 +9,7 @@ from email.message import Message as Part
 import mailparser
 
 from responder.mail.address import valid_address
-from responder.mail.body import Attachment, children_of, joined_text, reading_of, unfolded
+from responder.mail.body import Attachment, children_of, content_type_of, joined_text, reading_of, unfolded
 from responder.mail.charset import decoded_field, one_line
 
 __all__ = ["Attachment", "Message", "Unreadable", "parse_message", "usable_id"]
@@ -43,7 +43,10 @@ class Message:
     text: str
     """What a person reads: plain text, or HTML rendered; line ends are "\\n"."""
     attachments: tuple[Attachment, ...]
+    declared: str
+    """The charset that the longest piece of text was declared in, as it stands there; "" where none was."""
     charset: str
+    """What that piece was really decoded by."""
     replaced: int
     """How many replacement characters stand in the text for octets that no charset explained."""
 
@@ -71,9 +74,23 @@ def parse_message(raw: bytes) -> Message | Unreadable:
         return Unreadable(f"the parser failed with {type(error).__name__}")
 
 
+class _Structure(mailparser.MailParser):  # type: ignore[misc]  # it has no types
+    """mail-parser without its reading of fields and bodies: ours go by our own rules, and its time by a square.
+
+    It normalises what it decoded, and combining marks are sorted when they are: 800 KB of them in a body took 87 s,
+    160 KB in a subject 4 s. It also decodes by idna and punycode, and takes long lists of recipients apart.
+    """
+
+    def _decode_body_payload(self, *_: object) -> str:
+        return ""
+
+    def _make_mail(self, complete: bool = True) -> dict[str, object]:
+        return {}
+
+
 def _parsed(raw: bytes) -> Part:
     try:
-        part = mailparser.parse_from_bytes(raw).message
+        part = _Structure.from_bytes(raw).message
     except Exception:  # noqa: BLE001 - AttributeError, ValueError and more come out of it for mails that people do send
         part = None
     return part if isinstance(part, Part) else email.message_from_bytes(raw)
@@ -82,13 +99,14 @@ def _parsed(raw: bytes) -> Part:
 # --- bounds ---
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
-_FIELD = re.compile(rb"^[^ \t\r\n]", re.MULTILINE)
-_CONTAINER = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
+# The parser also ends a line at a carriage return that stands alone.
+_FIELD = re.compile(rb"(?:^|(?<=\r))[^ \t\r\n]", re.MULTILINE)
+_CONTAINER = re.compile(rb"(?:^|(?<=\r))content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _CONTENT_FIELD = re.compile(
-    rb"^content-(?:type|disposition):[^\r\n]*(?:(?:\r?\n|\r)[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE
+    rb"(?:^|(?<=\r))content-[a-z-]{1,30}:[^\r\n]*(?:(?:\r?\n|\r)[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE
 )
 _BOUNDARY = re.compile(rb'boundary[*0]*\s*=\s*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
-_DELIMITER = re.compile(rb"^--([^\r\n]{1,204})", re.MULTILINE)
+_DELIMITER = re.compile(rb"(?:^|(?<=\r))--([^\r\n]{1,204})", re.MULTILINE)
 
 
 def _excess_of_octets(raw: bytes) -> str | None:
@@ -98,11 +116,12 @@ def _excess_of_octets(raw: bytes) -> str | None:
         return "the header is longer than 256 KiB"
     if sum(1 for _ in _FIELD.finditer(raw, 0, end.start() if end else len(raw))) > _MOST_FIELDS:
         return "the header has more than 1000 fields"
-    if any(len(field[0]) > _LONGEST_CONTENT_FIELD for field in _CONTENT_FIELD.finditer(raw)):
+    lengths = [field.end() - field.start() for field in _CONTENT_FIELD.finditer(raw)]
+    if max(lengths, default=0) > _LONGEST_CONTENT_FIELD:
         return "a content field is longer than 16 KiB"
     if sum(1 for _ in _CONTAINER.finditer(raw)) > _MOST_PARTS or _delimiters(raw) > 2 * _MOST_PARTS:
         return "it has more than 200 parts"
-    return None
+    return "its content fields are longer than 256 KiB" if sum(lengths) > _LONGEST_FIELDS else None
 
 
 def _delimiters(raw: bytes) -> int:
@@ -128,7 +147,6 @@ def _excess_of_parts(top: Part) -> str | None:
 
 # RFC 5322 §3.6.4, without the quoted strings and blanks of its obsolete forms.
 _ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
-_CONTENT_TYPE = re.compile(r"[!-.0-~]+/[!-.0-~]+")
 
 
 def usable_id(text: str) -> bool:
@@ -150,7 +168,6 @@ def _message(part: Part) -> Message:
     reading = reading_of(part)
     text = joined_text(reading.pieces)
     from_name, from_address = _author([value for name, value in raw_fields if name == "from"])
-    content_type = part.get_content_type()
     return Message(
         fields=fields,
         subject=values.get("subject", [""])[0],
@@ -160,9 +177,10 @@ def _message(part: Part) -> Message:
         return_path=_return_path(values.get("return-path", [])),
         message_id=next(iter(_ids(values.get("message-id", []))), None),
         references=_ids(values.get("references", []) + values.get("in-reply-to", [])),
-        content_type=content_type if _CONTENT_TYPE.fullmatch(content_type) else "text/plain",
+        content_type=content_type_of(part),
         text=text.text,
         attachments=reading.attachments,
+        declared=text.declared,
         charset=text.charset,
         replaced=text.replaced,
     )

@@ -75,7 +75,7 @@ def _report(mail: _Mail) -> bool:
 
 
 _SYSTEM_SENDER = re.compile(
-    r"(?:mailer-daemon|postmaster|double-bounce|listserv|majordomo|mailman|root|daemon|nobody|cron"
+    r"\A(?:mailer-daemon|postmaster|double-bounce|listserv|majordomo|mailman|root|daemon|nobody|cron"
     r"|(?:no|do[-_.]?not|dont)[-_.]?reply.*|owner-.*|.*-(?:owner|request|bounces?)|bounces?(?:[+=-].*)?)"
 )
 

@@ -68,7 +68,7 @@ _GREETING = re.compile(
     r"|(?:best|kind|warm)? ?regards,?.{0,40}$|thank you\b.{0,60}$)"
 )
 _CONTACT = re.compile(
-    r"\b(?:tel|fax|e-?mail|mail)\b[.\s]*[:/(+\d]|(?:電話|携帯|ファックス|〒|https?://)|\d{2,4}-\d{2,4}-\d{3,4}|[\w.+-]+@[\w-]+\."
+    r"\b(?:tel|fax|e-?mail|mail)\b[.\s]*[:/(+\d]|(?:電話|携帯|ファックス|〒|https?://)|\d{2,4}-\d{2,4}-\d{3,4}|(?<![\w.+-])[\w.+-]+@[\w-]+\."
     r"|iphoneから送信|androidから送信|sent from my"
 )
 _ASKS = re.compile(

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from responder.corpus import Corpus, Mode
 from responder.mail.address import valid_address
 from responder.mail.envelope import Envelope
-from responder.mail.message import Message, Unreadable, parse_message
+from responder.mail.message import Message, Unreadable
+from responder.triage.contents import Contents, contents_of
 from responder.triage.guard import Suppression, suppression_of
 from responder.triage.language import Language, language_of
 from responder.triage.policy import Decision, History, Reason, Thresholds, decide
-from responder.triage.questions import Questions, questions_of
+from responder.triage.questions import Questions
 from responder.triage.trial import Standing
 from responder.triage.verdict import Classifier, Recognition
 
@@ -59,14 +60,14 @@ class Reading:
 
 def read_mail(envelope: Envelope, raw: bytes, knowledge: Knowledge) -> Reading:
     """Parse, guard, find the questions, classify. Never raises on what a mail holds."""
-    return read_message(envelope, parse_message(raw), knowledge)
+    return read_contents(envelope, contents_of(raw), knowledge)
 
 
 def read_file(raw: bytes, knowledge: Knowledge) -> tuple[Envelope, Reading]:
     """As `read_mail`, for a mail whose envelope was not kept: MAIL FROM is its Return-Path, else its From."""
-    message = parse_message(raw)
-    envelope = envelope_of(message)
-    return envelope, read_message(envelope, message, knowledge)
+    contents = contents_of(raw)
+    envelope = envelope_of(contents if isinstance(contents, Unreadable) else contents.message)
+    return envelope, read_contents(envelope, contents, knowledge)
 
 
 def envelope_of(message: Message | Unreadable) -> Envelope:
@@ -81,12 +82,12 @@ def envelope_of(message: Message | Unreadable) -> Envelope:
 _NOBODY = "unknown"
 
 
-def read_message(envelope: Envelope, message: Message | Unreadable, knowledge: Knowledge) -> Reading:
-    """Guard, find the questions, classify."""
-    if isinstance(message, Unreadable):
-        return Reading(message, Reason.UNREADABLE, None, None, None)
+def read_contents(envelope: Envelope, contents: Contents | Unreadable, knowledge: Knowledge) -> Reading:
+    """Guard and classify a mail whose octets were read, by whichever process."""
+    if isinstance(contents, Unreadable):
+        return Reading(contents, Reason.UNREADABLE, None, None, None)
+    message, questions = contents.message, contents.questions
     suppression = suppression_of(envelope, message, knowledge.own_addresses)
-    questions = questions_of(message.subject, message.text)
     recognition = knowledge.classifier.classify(questions) if questions.whole.text else None
     trouble = _trouble(envelope, message)
     return Reading(message, trouble, suppression, questions, recognition, language_of(questions))

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from responder.mail.message import Message
+from responder.mail.message import Message, Unreadable
 from responder.triage.policy import Answer, Decision, Escalate, Suppress
 from responder.triage.reading import Knowledge, Reading
 from responder.triage.verdict import Verdict
@@ -34,11 +34,19 @@ def record_of(reading: Reading, decision: Decision, knowledge: Knowledge) -> dic
         "questions": _questions(reading),
         "parts": [asdict(part) for part in getattr(decision, "parts", ())],
         "language": reading.language,
-        "charset": reading.message.charset if isinstance(reading.message, Message) else None,
+        **_decoding(reading.message),
         "thresholds": {"floor": thresholds.floor, "margin": thresholds.margin},
         "corpus": knowledge.corpus.fingerprint,
         "classifier": knowledge.classifier.fingerprint,
     }
+
+
+def _decoding(message: Message | Unreadable) -> dict[str, Any]:
+    """What was done to the octets: a person who sees strange characters must be able to say where they came from."""
+    if isinstance(message, Unreadable):
+        return {"unreadable": message.reason, "declared": None, "charset": None, "replaced": None}
+    declared, charset, replaced = message.declared, message.charset, message.replaced
+    return {"unreadable": None, "declared": declared, "charset": charset, "replaced": replaced}
 
 
 def _questions(reading: Reading) -> list[dict[str, Any]]:

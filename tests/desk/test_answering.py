@@ -20,7 +20,7 @@ from responder.mail.envelope import Envelope
 from responder.store import cases, inbox, outbox
 from responder.store.engine import open_engine, reading, upgrade
 from responder.worker import triage_next
-from tests.knowledge import ADDRESS, AUTHOR, briefing, shipped_letters
+from tests.knowledge import ADDRESS, AUTHOR, briefing, reader, shipped_letters
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
@@ -43,7 +43,7 @@ def _mail(number: int, *, sender: str = TANAKA, **fields: str) -> bytes:
 def _take_in(engine: Engine, *raws: bytes, mail_from: str = TANAKA) -> None:
     with engine.begin() as connection:
         inbox.accept(connection, [(Envelope(mail_from, (ADDRESS,)), raw) for raw in raws], now=NOW)
-    triage_next(engine, briefing(), now=NOW, limit=50, lease=LEASE)
+    triage_next(engine, briefing(), reader(), now=NOW, limit=50, lease=LEASE)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from responder.store.engine import reading
 from responder.triage.questions import Questions
 from responder.triage.verdict import Part, Recognition, Verdict
 from responder.worker import Briefing, triage_next
-from tests.knowledge import ADDRESS, AUTHOR, shipped_knowledge, shipped_letters
+from tests.knowledge import ADDRESS, AUTHOR, reader, shipped_knowledge, shipped_letters
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 BLANK = "【この質問への回答を、ここにご記入ください】"
@@ -52,7 +52,7 @@ def _triage(engine: Engine, parts: tuple[Part, ...], *, corpus: Corpus) -> None:
     with engine.begin() as connection:
         inbox.accept(connection, [(Envelope("tanaka@contractor.example", (ADDRESS,)), mail.as_bytes())], now=NOW)
     briefing = Briefing(knowledge, shipped_letters(), AUTHOR)
-    assert triage_next(engine, briefing, now=NOW, limit=1, lease=timedelta(minutes=1)) == 1
+    assert triage_next(engine, briefing, reader(), now=NOW, limit=1, lease=timedelta(minutes=1)) == 1
 
 
 def _draft(engine: Engine, corpus: Corpus) -> Draft | None:

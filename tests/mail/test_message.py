@@ -164,6 +164,11 @@ def test_rfc_2046_parts_are_text_or_attachment(raw: bytes, text: str, attachment
     assert message.attachments == attachments
 
 
+def test_the_html_of_a_mail_is_rendered_up_to_half_a_million_characters() -> None:
+    part = b"Content-Type: text/html\r\n\r\n" + b"<p>x</p>" * 12_000
+    assert 60_000 < read(multipart(b"mixed", *[part] * 12)).text.count("x") < 63_000
+
+
 def test_a_text_is_cut_at_a_million_characters() -> None:
     message = read(mail(b"Content-Type: text/plain; charset=utf-8", body="あ".encode() * 1_500_000))
     assert len(message.text) == 1_000_000

@@ -21,7 +21,7 @@ from responder.store.engine import open_engine, reading, upgrade
 from responder.store.inbox import Inquiry, Lane, Settlement
 from responder.store.outbox import Delivery, DeliveryKind
 from responder.worker import triage_next
-from tests.knowledge import ADDRESS, briefing, example
+from tests.knowledge import ADDRESS, briefing, example, reader
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
@@ -100,7 +100,7 @@ class Post(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 4))
     def triage(self, limit: int) -> None:
-        triage_next(self._engine, briefing(), now=self._now, limit=limit, lease=LEASE)
+        triage_next(self._engine, briefing(), reader(), now=self._now, limit=limit, lease=LEASE)
 
     @rule(limit=st.integers(1, 3))
     def claim(self, limit: int) -> None:

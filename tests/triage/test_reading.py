@@ -201,6 +201,15 @@ def test_what_could_not_be_read_is_kept_without_questions() -> None:
     unread = Reading(Unreadable("too deep"), Reason.UNREADABLE, None, None, None)
     record = record_of(unread, _decided(unread), shipped_knowledge())
     assert (record["action"], record["questions"], record["charset"]) == ("escalate", [], None)
+    assert (record["unreadable"], record["declared"], record["replaced"]) == ("too deep", None, None)
+
+
+def test_what_was_done_to_the_octets_is_kept() -> None:
+    raw = f"From: {TANAKA}\r\nContent-Type: text/plain; charset=Shift_JIS\r\n\r\n".encode() + SHARED.encode() + b"\xff"
+    found = _read(raw)
+    record = record_of(found, _decided(found), shipped_knowledge())
+    assert (record["declared"], record["charset"], record["replaced"]) == ("Shift_JIS", "utf-8", 1)
+    assert record["unreadable"] is None
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", _mail()[:200], b"From: a@b.example\r\n\r\n"]))
