@@ -75,9 +75,13 @@ def _trials(config: "Config") -> Iterator[tuple[str, Callable[[], str]]]:
         engine.dispose()
         return f"ok, {place}"
 
+    def breaker() -> str:
+        return pieces.closed_breaker(config)
+
     yield "corpus", corpus
     yield "templates", templates
     yield "database", database
+    yield "breaker", breaker
     yield "next hop", lambda: pieces.tried_next_hop(config)
 
 

@@ -18,7 +18,7 @@ NOON = datetime(2026, 1, 5, 12, 0, tzinfo=timezone(timedelta(hours=9)))
 PARENT = parse_message(b"Message-ID: <parent@example.jp>\r\nReferences: <root@example.jp>\r\n\r\nhello\r\n")
 OUTLOOK = "<TYAPR01MB1234ABCDEF0123456789ABCDEF0123456789ABCDEF@TYAPR01MB1234.jpnprd01.prod.outlook.com>"
 FIELDS = ["Date", "From", "To", "Subject", "Message-ID", "In-Reply-To", "References"]
-AUTOMATIC = ["Auto-Submitted", "X-Auto-Response-Suppress", "Precedence"]
+AUTOMATIC = ["Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "X-Loop"]
 CONTENT = ["MIME-Version", "Content-Type", "Content-Transfer-Encoding"]
 
 
