@@ -59,11 +59,11 @@ class Service:
         host, _, port = place.rpartition(":")
         return host, int(port)
 
-    def mail(self, *raws: bytes, sender: str = "tanaka@contractor.example") -> None:
+    def mail(self, *raws: bytes, sender: str = "tanaka@contractor.example", to: str = ADDRESS) -> None:
         """Deliver over SMTP; raises where a mail is not taken."""
         with smtplib.SMTP(*self.at("smtp"), timeout=30) as client:
             for raw in raws:
-                client.sendmail(sender, [ADDRESS], raw)
+                client.sendmail(sender, [to], raw)
 
     def command(self, *words: str) -> list[dict[str, Any]]:
         """The JSON lines that a command prints."""

@@ -140,7 +140,9 @@ def sent_inquiries(url: str) -> list[int]:
 
 def test_killed_at_any_moment_it_loses_nothing_and_answers_nothing_twice(tmp_path: Path, store_url: str) -> None:
     """Kill -9 under load, start again, a few times over; the client tries again whatever it has no 250 for."""
-    quick = {"RESPONDER_TRIAGE__LEASE": "1s"}
+    # As many mails as these are no contractor's, and no budget must stand in their way.
+    budgets = ("AUTOMATIC_PER_ORGANISATION_PER_HOUR", "BREAKER_PER_HOUR")
+    quick = {"RESPONDER_TRIAGE__LEASE": "1s"} | {f"RESPONDER_GUARD__{name}": "1000000" for name in budgets}
     waiting, acknowledged = list(range(count := 40 * (KILLS + 1))), list[int]()
     for moment in _moments():
         with running(tmp_path, store_url, **quick) as service:

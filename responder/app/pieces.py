@@ -164,19 +164,14 @@ def ready_store(config: Config) -> Engine:
     return engine
 
 
-def closed_breaker(config: Config) -> str:
-    """Words on a breaker that lets automatic mail leave. Raises StoreError where it has tripped."""
-    engine = ready_store(config)
-    try:
-        with reading(engine) as connection:
-            trip = breaker.in_force(connection)
-    finally:
-        engine.dispose()
+def see_breaker_closed(engine: Engine) -> None:
+    """Raises StoreError where the breaker has tripped, so that no automatic mail leaves."""
+    with reading(engine) as connection:
+        trip = breaker.in_force(connection)
     if trip is not None:
         problem = f"it tripped at {trip.tripped_at:%Y-%m-%d %H:%M} UTC after {trip.sent} automatic mails in an hour"
         remedy = "See what came in (`responder inbox list`), then `responder breaker reset`"
         raise StoreError([Fault("database", "breaker", problem, remedy)])
-    return "ok, automatic mail leaves"
 
 
 def take_in(engine: Engine, config: Config, raws: Sequence[bytes]) -> None:

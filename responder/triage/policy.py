@@ -215,12 +215,13 @@ def _silent_reason(
     suppression: Suppression | None, history: History, trouble: Reason | None, budgets: Budgets
 ) -> Reason | Suppression | None:
     """Why a person gets the mail without the sender hearing so: any automatic mail might be one too many."""
+    if history.in_thread:
+        # Before the guard's rules that ask a person: a reply quotes our subject and words, and belongs to its case.
+        return Reason.IN_THREAD
     if suppression is not None:
         return suppression
     if trouble in {Reason.UNREADABLE, Reason.UNDELIVERABLE, Reason.ABANDONED}:
         return trouble
-    if history.in_thread:
-        return Reason.IN_THREAD
     if history.bounced:
         return Reason.BOUNCED
     if history.tripped or history.automatic_at_all >= budgets.per_hour:

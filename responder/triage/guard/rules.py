@@ -50,9 +50,9 @@ RULES: tuple[Rule, ...] = (
     Rule(Suppression.CALENDAR, "RFC 5546 §3.2.3, RFC 6047", marks.calendar),
     Rule(Suppression.ENCRYPTED, "RFC 8551 §3, RFC 3156", marks.encrypted),
     Rule(Suppression.MAIL_INSIDE, "RFC 2046 §5.2, RFC 6522 §4", marks.mail_inside),
+    Rule(Suppression.OUR_REFERENCE, "our own letters", words.our_reference),
     Rule(Suppression.MACHINE_SUBJECT, "RFC 3834 §3.1.5: a person is asked", words.machine_subject),
     Rule(Suppression.MACHINE_TEXT, "RFC 3834 §3.1.5: a person is asked", words.machine_text),
-    Rule(Suppression.OUR_REFERENCE, "our own letters", words.our_reference),
 )
 
 
