@@ -27,6 +27,7 @@ from responder.store import cases, inbox, outbox
 from responder.store.engine import make_ready, open_engine, reading
 from responder.worker import triage_next
 from tests.knowledge import ADDRESS, EXAMPLES, ROOT, STATE, briefing, example, shipped_classifier
+from tests.service import author_of
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
@@ -94,7 +95,7 @@ def _work(folder: Path, *raws: bytes) -> None:
     engine = open_engine(f"sqlite:///{_stored(folder)}")
     make_ready(engine)
     with engine.begin() as connection:
-        inbox.accept(connection, [(Envelope(TANAKA, (ADDRESS,)), raw) for raw in raws], now=NOW)
+        inbox.accept(connection, [(Envelope(author_of(raw), (ADDRESS,)), raw) for raw in raws], now=NOW)
     triage_next(engine, briefing(), now=NOW, limit=50, lease=LEASE)
     engine.dispose()
 

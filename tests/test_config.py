@@ -319,7 +319,6 @@ def test_a_file_in_another_encoding_is_a_fault_with_its_line(tmp_path: Path) -> 
         ("triage.floor", "nan"),
         ("triage.floor", "-0.1"),
         ("triage.floor", '"high"'),
-        ("guard.off", '"list mail"'),
         ("guard.off", '["list mial"]'),
         ("guard.off", "[5]"),
         ("guard.automatic_per_sender_per_hour", "0"),

@@ -113,9 +113,10 @@ def test_two_workers_share_one_postgresql(tmp_path: Path, postgres: str) -> None
 
 def _mail(service: Service, number: int) -> None:
     """A mail that is like no other, from a sender of its own: nobody's budget is touched."""
-    raw = example("shared-mailbox" if number % 2 else "payment-date")
+    name, there = ("shared-mailbox", "contractor.example") if number % 2 else ("payment-date", "example.com")
+    raw = example(name)
     unlike = raw.replace(b"Message-ID: <", f"Message-ID: <n{number}.".encode(), 1)
-    service.mail(unlike, sender=f"user{number}@contractor.example")
+    service.mail(unlike, sender=f"user{number}@{there}")
 
 
 def _waiting(url: str) -> int:

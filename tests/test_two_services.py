@@ -60,5 +60,5 @@ def test_two_responders_write_to_each_other_once_and_fall_silent(tmp_path: Path)
 
 
 def _between(sender: str, receiver: str) -> bytes:
-    raw = example("payment-date").replace(b"tanaka@contractor.example", f"support@{sender}.example".encode())
+    raw = example("payment-date").replace(b"suzuki@example.com", f"support@{sender}.example".encode())
     return raw.replace(b"support@example.jp", f"support@{receiver}.example".encode())

@@ -182,7 +182,7 @@ def test_every_example_takes_its_way(name: str, action: str, entries: tuple[str,
 
 
 def test_a_decision_is_kept_with_what_it_came_from() -> None:
-    found = _read(example("two-questions"))
+    found = _read(example("two-questions"), Envelope("sato@example.co.jp", (ADDRESS,)))
     knowledge = shipped_knowledge()
     record = record_of(found, _decided(found), knowledge)
     assert (record["action"], record["reason"], record["rule"]) == ("answer", "recognised", None)

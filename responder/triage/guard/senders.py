@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from responder.mail.address import domain_of, normalised
+from responder.mail.address import domain_of, normalised, valid_address
 from responder.mail.authentication import authentication_of
 from responder.mail.organisation import organisation_of
 from responder.triage.guard.arrival import Arrival
@@ -91,7 +91,8 @@ def author_unclear(mail: Arrival) -> bool:
 def other_organisation(mail: Arrival) -> bool:
     """Who would get the answer is not who signed the question; a subdomain is the same organisation."""
     sender, author = (organisation_of(domain_of(address)) for address in (mail.sender, mail.message.from_address))
-    return bool(sender and author) and sender != author
+    # A sender that cannot be written to at all gets nothing anyway, for that reason.
+    return valid_address(mail.sender) and bool(author) and sender != author
 
 
 def unauthentic(mail: Arrival) -> bool:
