@@ -6,16 +6,19 @@ import unicodedata
 from responder.triage.guard.arrival import Arrival
 from responder.triage.guard.phrases import SUBJECTS, TEXTS
 
-_LOOKED_INTO = 20_000
-"""Characters of text: a report says what it is at its beginning, and a pattern's time grows with the text."""
+_LONGEST_SUBJECT = 1_000
+_LOOKED_INTO = 10_000
+"""Characters of text: a report says what it is at its beginning, and the time grows with the text (80 ms for this much,
+0.2 ms for a usual mail)."""
 
 _SUBJECT = re.compile("|".join(SUBJECTS), re.IGNORECASE)
 _TEXT = re.compile("|".join(TEXTS), re.IGNORECASE | re.MULTILINE)
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, longest: int) -> str:
     """In one width, blanks of a line as one: words stand in many forms, and lines are broken anywhere."""
-    return re.sub(r"[ \t\u3000]+", " ", unicodedata.normalize("NFKC", text))
+    # Cut twice: a single character may become eighteen.
+    return re.sub(r"[ \t]+", " ", unicodedata.normalize("NFKC", text[:longest])[:longest])
 
 
 def _flowing(text: str) -> str:
@@ -25,12 +28,12 @@ def _flowing(text: str) -> str:
 
 def machine_subject(mail: Arrival) -> bool:
     """The subject is what mail programs call their reports and replies."""
-    return _SUBJECT.search(_plain(mail.message.subject).strip()) is not None
+    return _SUBJECT.search(_plain(mail.message.subject, _LONGEST_SUBJECT).strip()) is not None
 
 
 def machine_text(mail: Arrival) -> bool:
     """The text says what programs say."""
-    text = _plain(mail.message.text[:_LOOKED_INTO])
+    text = _plain(mail.message.text, _LOOKED_INTO)
     return _TEXT.search(text) is not None or _TEXT.search(_flowing(text)) is not None
 
 
@@ -39,5 +42,5 @@ _REFERENCE = re.compile(r"(?<![A-Za-z0-9-])R-\d{6}(?!\d)")
 
 def our_reference(mail: Arrival) -> bool:
     """A number that only our own letters give out: somebody goes on where one of them stopped, or a machine echoes."""
-    text = unicodedata.normalize("NFKC", mail.message.text[:_LOOKED_INTO])
-    return any(map(_REFERENCE.search, (unicodedata.normalize("NFKC", mail.message.subject), text)))
+    subject, text = _plain(mail.message.subject, _LONGEST_SUBJECT), _plain(mail.message.text, _LOOKED_INTO)
+    return _REFERENCE.search(subject) is not None or _REFERENCE.search(text) is not None
