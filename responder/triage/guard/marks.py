@@ -82,6 +82,7 @@ _RESPONDER_FIELDS = (
     "x-auto-generated",
     "x-vacation",
     "x-loop",
+    "x-apple-action",
     "x-cron-env",
     "x-fc-machinegenerated",
     "x-rt-loop-prevention",

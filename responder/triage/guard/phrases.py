@@ -134,7 +134,9 @@ quota exceeded
 mailbox full
 smtp error
 no mailbox here
-(?:had|have) (?:\S{1,30} ){0,2}delivery problems
+(?:had|have) (?:\S{1,30} ){0,2}delivery (?:problems|errors)
+(?:doesn't|does not) have an? (?:\S{1,60} )?account
+not recogni[sz]ed
 rejected by (?:a|the) remote
 relay(?:ing)? (?:access )?denied
 \b[45]\d\d[- ]?#?[45]\.\d{1,2}\.\d{1,2}\b
