@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from sqlalchemy.engine import Connection, Engine
 
 from responder.mail.envelope import Envelope
 from responder.mail.reply import Reply
 from responder.store import breaker, cases, inbox, outbox
-from responder.store.engine import open_engine, reading, upgrade
+from responder.store.engine import _alembic_config, open_engine, reading, upgrade
 from responder.store.inbox import Lane
 from responder.store.outbox import DeliveryKind
 
@@ -133,3 +134,27 @@ def test_a_mail_that_was_answered_is_not_called_back(engine: Engine) -> None:
     with engine.begin() as connection:
         _settled(connection, Lane.ANSWERED)
         assert not cases.call_back(connection, 1, who="sato", now=NOW)
+
+
+def test_who_had_mail_before_the_upgrade_is_known_after_it(store_url: str) -> None:
+    opened = open_engine(store_url)
+    with opened.begin() as connection:
+        config = _alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        taken_in = (
+            "INSERT INTO inbox (id, received_at, mail_from, rcpt_to, digest, size, raw)"
+            " VALUES (1, :now, '', '[]', '', 0, :raw)"
+        )
+        values = {"now": "2026-11-24 09:00:00", "raw": b""}
+        connection.execute(sa.text(taken_in), values)
+        written = (
+            "INSERT INTO outbox (inquiry_id, kind, once, message_id, sender, recipient, created_at, queued_at, raw)"
+            " VALUES (1, 'answer', 'a', 'a', '', 'T+x@Mail.Himawari.co.jp', :now, :now, :raw)"
+        )
+        connection.execute(sa.text(written), values)
+    upgrade(opened)
+    with reading(opened) as connection:
+        assert len(outbox.automatic_to(connection, "t@mail.himawari.co.jp", since=NOW - MINUTE)) == 1
+        assert outbox.automatic_there(connection, "s@himawari.co.jp", since=NOW - MINUTE) == 1
+    opened.dispose()
