@@ -257,7 +257,7 @@ def decisions(corpus: Corpus, author: str, rounds: int) -> None:
     """Print what one mail takes from its text to its decision, with the shipped corpus."""
     mails = [(example.subject, example.body) for example in corpus.examples if example.author == author]
     modes = {entry.id: entry.mode for entry in corpus.entries}
-    thresholds = Thresholds(0.9, 0.0, 20)
+    thresholds = Thresholds(0.9, 0.0)
 
     def decided(classifier: Classifier) -> Callable[[int], None]:
         def one(mail: int) -> None:

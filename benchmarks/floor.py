@@ -52,7 +52,7 @@ def main(paths: Sequence[str]) -> None:
     print("floor  margin  coverage  wrong")
     for floor in FLOORS:
         for margin in MARGINS:
-            thresholds = Thresholds(floor, margin, 1)
+            thresholds = Thresholds(floor, margin)
             decisions = [
                 (mail, decide(None, found, NO_HISTORY, trouble=None, modes=modes, thresholds=thresholds))
                 for mail, found in seen

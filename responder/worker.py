@@ -13,12 +13,12 @@ from responder.letters import Letter, Letters
 from responder.mail.message import Message, Unreadable
 from responder.mail.reply import Mailbox, Reply, build_reply
 from responder.reader import Reader, ReaderUnavailable
-from responder.store import cases, inbox, outbox
+from responder.store import breaker, cases, inbox, outbox
 from responder.store.engine import reading
 from responder.store.inbox import Inquiry, Lane
 from responder.store.outbox import DeliveryKind
 from responder.triage.contents import Contents
-from responder.triage.policy import Answer, Decision, Escalate, History, Reason, Suppress
+from responder.triage.policy import Answer, Budgets, Decision, Escalate, History, Reason, Suppress
 from responder.triage.reading import Knowledge, Reading, decision_on, read_contents
 from responder.triage.record import record_of
 
@@ -26,8 +26,6 @@ log = maillog.log("worker")
 
 MOST_LEASES = 3
 """A mail that was leased as often and never settled takes its worker down; a person gets it unread."""
-
-LATELY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def _read_all(
         if len(found) < len(sound):
             with engine.begin() as connection:
                 inbox.release(connection, sound[len(found) :])
-    unread = Reading(Unreadable("work on it broke off three times"), Reason.ABANDONED, None, None, None)
+    unread = Reading(Unreadable("work on it broke off three times"), Reason.ABANDONED, (), None, None)
     read = [(inquiry, _read(inquiry, contents, knowledge)) for inquiry, contents in zip(sound, found, strict=False)]
     return sorted([*((inquiry, unread) for inquiry in abandoned), *read], key=lambda one: one[0].id)
 
@@ -88,7 +86,7 @@ def _read(inquiry: Inquiry, contents: Contents | Unreadable, knowledge: Knowledg
         return read_contents(inquiry.envelope, contents, knowledge)
     except Exception as error:  # noqa: BLE001 - a fault of ours on one mail must not stop the mails behind it
         log.error("not read", inquiry=inquiry.id, reason=repr(error))
-        return Reading(Unreadable(repr(error)), Reason.UNREADABLE, None, None, None)
+        return Reading(Unreadable(repr(error)), Reason.UNREADABLE, (), None, None)
 
 
 def _settle_all(
@@ -122,25 +120,67 @@ def _settle(
     """Decide on the mail and put it down, in the caller's transaction; None where our lease was lost."""
     if not inbox.hold(connection, inquiry):
         return None
-    history = _history(connection, inquiry, found, now)
+    history = _history(connection, inquiry, found, briefing.knowledge, now)
     outcome = _written(inquiry, found, decision_on(found, history, briefing.knowledge), briefing)
     if outcome.reply is not None and _enqueue(connection, outcome, outcome.reply, now) is None:
         # Another worker has settled the same bytes since their past was read: now they are a repetition.
         repeated = replace(history, repeated=True)
         outcome = _written(inquiry, found, decision_on(found, repeated, briefing.knowledge), briefing)
     inbox.settle(connection, inquiry, _settlement(outcome, briefing.knowledge), now=now)
+    if outcome.decision.reason is Reason.TRIPPED:
+        _trip(connection, history, now)
     if isinstance(outcome.decision, Escalate):
         _open_case(connection, outcome, outcome.decision, now)
     return outcome
 
 
-def _history(connection: Connection, inquiry: Inquiry, found: Reading, now: datetime) -> History:
-    sender = inquiry.envelope.mail_from
-    return History(
+def _history(connection: Connection, inquiry: Inquiry, found: Reading, knowledge: Knowledge, now: datetime) -> History:
+    past = History(
         repeated=inbox.settled_before(connection, inquiry),
         in_thread=bool(_earlier(connection, found)),
-        automatic_lately=outbox.automatic_since(connection, sender, since=now - LATELY) if sender else 0,
     )
+    if past.repeated or past.in_thread or found.suppression is not None or not inquiry.envelope.mail_from:
+        # No automatic mail leaves whatever was sent before: nothing need be counted.
+        return past
+    return _with_counts(connection, past, inquiry.envelope.mail_from, knowledge.budgets, now)
+
+
+def _with_counts(connection: Connection, past: History, sender: str, budgets: Budgets, now: datetime) -> History:
+    hour, day = now - timedelta(hours=1), now - timedelta(days=1)
+    longest = max(timedelta(days=1), budgets.same_answer_after, budgets.acknowledge_again_after)
+    had = outbox.automatic_to(connection, sender, since=now - longest)
+    known_since = now - budgets.same_answer_after
+    greeted_since = now - budgets.acknowledge_again_after
+    reset_at = breaker.last_reset_at(connection)
+    return replace(
+        past,
+        automatic_lately=sum(one.created_at > hour for one in had),
+        automatic_today=sum(one.created_at > day for one in had),
+        automatic_there=outbox.automatic_there(connection, sender, since=hour),
+        automatic_at_all=outbox.automatic_at_all(connection, since=max(hour, reset_at or hour)),
+        answered_with=frozenset(one.entries for one in had if one.entries and one.created_at > known_since),
+        acknowledged=any(one.kind is DeliveryKind.ACKNOWLEDGEMENT and one.created_at > greeted_since for one in had),
+        bounced=outbox.has_bounced(connection, sender, since=now - budgets.bounced_for),
+        tripped=_tripped(connection, budgets, now),
+    )
+
+
+def _tripped(connection: Connection, budgets: Budgets, now: datetime) -> bool:
+    """Whether the breaker stands open; one that falls back by itself does so here, before the next mail."""
+    trip = breaker.in_force(connection)
+    if trip is None:
+        return False
+    hour = now - timedelta(hours=1)
+    if budgets.falls_back and outbox.automatic_at_all(connection, since=hour) < budgets.per_hour:
+        breaker.reset(connection, who="responder", now=now)
+        log.warning("breaker fell back", tripped_at=trip.tripped_at.isoformat())
+        return False
+    return True
+
+
+def _trip(connection: Connection, history: History, now: datetime) -> None:
+    if not history.tripped and breaker.trip(connection, sent=history.automatic_at_all, now=now):
+        log.error("breaker tripped", sent=history.automatic_at_all, remedy="responder breaker show")
 
 
 def _earlier(connection: Connection, found: Reading) -> list[outbox.Earlier]:
@@ -201,7 +241,10 @@ def _built(inquiry: Inquiry, message: Message, letter: Letter, kind: str, author
 
 def _enqueue(connection: Connection, outcome: Outcome, reply: Reply, now: datetime) -> int | None:
     kind = DeliveryKind.ANSWER if isinstance(outcome.decision, Answer) else DeliveryKind.ACKNOWLEDGEMENT
-    return outbox.enqueue(connection, reply, inquiry_id=outcome.inquiry.id, kind=kind, once=outcome.once, now=now)
+    entries = outcome.decision.entries if isinstance(outcome.decision, Answer) else ()
+    return outbox.enqueue(
+        connection, reply, inquiry_id=outcome.inquiry.id, kind=kind, once=outcome.once, now=now, entries=entries
+    )
 
 
 def _settlement(outcome: Outcome, knowledge: Knowledge) -> inbox.Settlement:

@@ -35,7 +35,7 @@ def shipped_classifier() -> LearnedClassifier:
 def shipped_knowledge() -> Knowledge:
     classifier = shipped_classifier()
     floor = classifier.trial.threshold(alpha=0.01, delta=0.05).floor
-    return Knowledge(load_corpus(ROOT / "faq_corpus"), classifier, Thresholds(floor, 0.0, 20), frozenset({ADDRESS}))
+    return Knowledge(load_corpus(ROOT / "faq_corpus"), classifier, Thresholds(floor, 0.0), frozenset({ADDRESS}))
 
 
 @cache

@@ -13,12 +13,18 @@ from contextlib import contextmanager, suppress
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
 from tests.knowledge import ADDRESS, ROOT, STATE, shipped_classifier
 
 ALL = "listener,worker,courier,desk"
+
+
+def author_of(raw: bytes) -> str:
+    """The address in From."""
+    return parseaddr(str(message_from_bytes(raw)["From"]))[1]
 
 
 class Service:
@@ -60,12 +66,12 @@ class Service:
         host, _, port = place.rpartition(":")
         return host, int(port)
 
-    def mail(self, *raws: bytes, sender: str = "tanaka@contractor.example") -> None:
-        """Deliver over SMTP; raises where a mail is not taken."""
+    def mail(self, *raws: bytes, sender: str | None = None, to: str = ADDRESS) -> None:
+        """Deliver over SMTP, from who signed it where no sender is given; raises where a mail is not taken."""
         with smtplib.SMTP(*self.at("smtp"), timeout=30) as client:
             for raw in raws:
                 # With the line ends of SMTP, as a mail program writes them.
-                client.sendmail(sender, [ADDRESS], re.sub(rb"\r?\n", b"\r\n", raw))
+                client.sendmail(sender or author_of(raw), [to], re.sub(rb"\r?\n", b"\r\n", raw))
 
     def command(self, *words: str) -> list[dict[str, Any]]:
         """The JSON lines that a command prints."""

@@ -243,8 +243,8 @@ def test_every_mistake_of_file_and_environment_is_reported_at_once(tmp_path: Pat
         (
             8,
             "triage.automatic_per_sender_per_hour",
-            "0 is less than 1",
-            f"The default is {Config().triage.automatic_per_sender_per_hour}",
+            "there is no such key",
+            "It belongs to [guard]",
         ),
         (9, "triage.batch", "true is not a whole number", f"The default is {Config().triage.batch}"),
         (
@@ -343,7 +343,11 @@ def test_a_file_in_another_encoding_is_a_fault_with_its_line(tmp_path: Path) -> 
         ("triage.floor", "nan"),
         ("triage.floor", "-0.1"),
         ("triage.floor", '"high"'),
-        ("triage.automatic_per_sender_per_hour", "0"),
+        ("guard.off", '["list mial"]'),
+        ("guard.off", "[5]"),
+        ("guard.automatic_per_sender_per_hour", "0"),
+        ("guard.breaker_falls_back", "1"),
+        ("guard.same_answer_after", "7"),
         ("triage.batch", "1001"),
         ("triage.batch", "5.0"),
         ("courier.next_hop", '"relay.example.jp:25"'),

@@ -4,7 +4,7 @@ import base64
 import importlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import pytest
@@ -15,7 +15,8 @@ from responder.mail.envelope import Envelope
 from responder.mail.html import html_text
 from responder.mail.message import Message, parse_message
 from responder.mail.reply import Mailbox, build_reply
-from responder.triage.guard import suppression_of
+from responder.triage.guard.arrival import Arrival
+from responder.triage.guard.rules import suppression_of
 from responder.triage.language import language_of
 from responder.triage.questions import MAX_CHARACTERS, questions_of
 from responder.triage.quotation import Answers
@@ -30,15 +31,26 @@ MOST_GROWTH = 9
 
 MODULES = (
     *(f"responder.mail.{name}" for name in ("address", "body", "charset", "html", "message", "reply", "transfer")),
-    *(f"responder.triage.{name}" for name in ("guard", "language", "questions", "quotation", "text")),
+    *(f"responder.triage.{name}" for name in ("cues", "language", "questions", "quotation", "text")),
+    *(f"responder.triage.guard.{name}" for name in ("marks", "phrases", "senders", "words")),
 )
 
 
+def _members(value: object) -> Iterable[object]:
+    match value:
+        case dict():
+            return value.values()
+        case tuple() | list():
+            return value
+        case _:
+            return [value]
+
+
 def patterns() -> Iterator[tuple[str, re.Pattern[str] | re.Pattern[bytes]]]:
-    """Every regular expression of these modules, also those in dictionaries."""
+    """Every regular expression of these modules, also those in dictionaries and tuples."""
     for module in MODULES:
         for name, value in vars(importlib.import_module(module)).items():
-            for number, found in enumerate(value.values() if isinstance(value, dict) else [value]):
+            for number, found in enumerate(_members(value)):
                 if isinstance(found, re.Pattern):
                     yield f"{module.removeprefix('responder.')}.{name}-{number}", found
 
@@ -339,7 +351,8 @@ def test_the_guard_takes_time_in_proportion(unit: str) -> None:
     def work(text: str) -> None:
         names = (b"Auto-Submitted", b"Precedence", b"X-Auto-Response-Suppress", b"Return-Path", b"List-Id")
         fields = b"\r\n".join(name + b": " + text.encode() for name in names)
-        suppression_of(Envelope(f"{text}@example.jp", ()), read(_mail(fields)), frozenset({"a@example.jp"}))
+        arrival = Arrival(Envelope(f"{text}@example.jp", ()), read(_mail(fields)), frozenset({"a@example.jp"}))
+        suppression_of(arrival)
         valid_address(text)
         domain_of(text)
 

@@ -21,10 +21,10 @@ from responder.mail.address import normalised
 from responder.mail.envelope import Envelope
 from responder.mail.message import parse_message
 from responder.mail.reply import Mailbox
-from responder.store import inbox, labels
+from responder.store import breaker, inbox, labels
 from responder.store.engine import is_there, make_ready, open_engine, reading, schema_state
 from responder.store.labels import Label
-from responder.triage.policy import Thresholds
+from responder.triage.policy import Budgets, Thresholds
 from responder.triage.reading import Knowledge, envelope_of
 from responder.triage.verdict import Classifier
 
@@ -96,19 +96,41 @@ def knowledge_on(config: Config, corpus: Corpus, classifier: Classifier) -> Know
     from responder.triage.learned import LearnedClassifier
 
     triage = config.triage
-    budget, own = triage.automatic_per_sender_per_hour, own_addresses(config)
+    guarding = guarding_of(config)
     if not isinstance(classifier, LearnedClassifier):
         few = f"none: {len(corpus.examples)} labelled mails are too few"
         basis = few if triage.floor is None else "set by hand"
-        return Knowledge(corpus, classifier, Thresholds(triage.floor, triage.margin, budget), own, basis)
+        return Knowledge(corpus, classifier, Thresholds(triage.floor, triage.margin), basis=basis, **guarding)
     found = classifier.trial.threshold(alpha=triage.alpha, delta=triage.delta)
     floor, basis = (found.floor, str(found)) if triage.floor is None else (triage.floor, "set by hand")
     standings = dict(zip(classifier.entries, classifier.trial.standings(floor), strict=True))
     unproven = frozenset(
         entry for entry, standing in standings.items() if standing.wrong_at_most(triage.delta) > triage.entry_alpha
     )
-    thresholds = Thresholds(floor, 0.0, budget, unproven if triage.floor is None else frozenset())
-    return Knowledge(corpus, classifier, thresholds, own, basis, standings)
+    thresholds = Thresholds(floor, 0.0, unproven if triage.floor is None else frozenset())
+    return Knowledge(corpus, classifier, thresholds, basis=basis, standings=standings, **guarding)
+
+
+def guarding_of(config: Config) -> dict[str, Any]:
+    """What the guard goes by, as `Knowledge` takes it."""
+    guard = config.guard
+    budgets = Budgets(
+        per_sender_hour=guard.automatic_per_sender_per_hour,
+        per_sender_day=guard.automatic_per_sender_per_day,
+        per_organisation_hour=guard.automatic_per_organisation_per_hour,
+        per_hour=guard.breaker_per_hour,
+        same_answer_after=guard.same_answer_after,
+        acknowledge_again_after=guard.acknowledge_again_after,
+        bounced_for=guard.bounced_for,
+        falls_back=guard.breaker_falls_back,
+    )
+    own = own_addresses(config)
+    return {
+        "own_addresses": own,
+        "off": frozenset(guard.off),
+        "authserv_id": guard.authserv_id,
+        "budgets": budgets,
+    }
 
 
 def own_addresses(config: Config) -> frozenset[str]:
@@ -140,6 +162,16 @@ def ready_store(config: Config) -> Engine:
     engine = store_of(config)
     make_ready(engine)
     return engine
+
+
+def see_breaker_closed(engine: Engine) -> None:
+    """Raises StoreError where the breaker has tripped, so that no automatic mail leaves."""
+    with reading(engine) as connection:
+        trip = breaker.in_force(connection)
+    if trip is not None:
+        problem = f"it tripped at {trip.tripped_at:%Y-%m-%d %H:%M} UTC after {trip.sent} automatic mails in an hour"
+        remedy = "See what came in (`responder inbox list`), then `responder breaker reset`"
+        raise StoreError([Fault("database", "breaker", problem, remedy)])
 
 
 def take_in(engine: Engine, config: Config, raws: Sequence[bytes]) -> None:

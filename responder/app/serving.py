@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from responder import maillog, worker
 from responder.app import renewal
 from responder.app.encryption import encryption_of
-from responder.app.pieces import clock, next_hop_of, own_addresses, ready_store
+from responder.app.pieces import clock, next_hop_of, own_addresses, ready_store, see_breaker_closed
 from responder.app.renewal import Current
 from responder.config import Config, HostPort, UnixSocket
 from responder.courier import agent as courier
 from responder.courier.maildir import Maildir
-from responder.errors import ConfigError, Fault
+from responder.errors import ConfigError, Fault, StoreError
 from responder.listener import Acceptance, Inet, Limits, Listener, Unix
 from responder.mail.address import domain_of
 from responder.mail.delivery import Schedule
@@ -57,11 +58,20 @@ async def serve(config: Config, path: Path | None, agents: Sequence[str]) -> Non
         running.append(_listener(listener, stop))
         heard.append(lambda: _renew_certificate(listener, config))
     _watch_signals(stop, heard)
+    _tell_of_breaker(engine)
     log.info("ready", agents=",".join(agents), store=engine.url.render_as_string(hide_password=True))
     try:
         await _until_stopped(running, stop)
     finally:
         engine.dispose()
+
+
+def _tell_of_breaker(engine: Engine) -> None:
+    with suppress(SQLAlchemyError):
+        try:
+            see_breaker_closed(engine)
+        except StoreError as error:
+            log.error("breaker", fault=str(error))
 
 
 async def _until_stopped(running: Sequence[Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:

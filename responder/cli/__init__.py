@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from responder import __version__
-from responder.cli import evaluate, mails, queue, serving, setup, teaching
+from responder.cli import breaker, evaluate, mails, queue, serving, setup, teaching
 from responder.cli.output import fail_with, say
 from responder.errors import OperatorError
 
@@ -46,6 +46,7 @@ evaluate.register(app)
 queue.register(app)
 teaching.register(app, queue.cases_app)
 setup.register(app)
+breaker.register(app)
 
 
 def main() -> None:

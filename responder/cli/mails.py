@@ -12,6 +12,7 @@ from responder.cli.opened import Json, opened, settings
 from responder.cli.output import as_json, fail, printable, say, warn
 
 if TYPE_CHECKING:
+    from responder.triage.guard.rules import Look
     from responder.triage.policy import Decision
     from responder.triage.reading import Knowledge, Reading
 
@@ -109,7 +110,7 @@ def explain(
     found, decision = _decided(raw, knowledge)
     record = record_of(found, decision, knowledge)
     if as_lines:
-        say(as_json(record))
+        say(as_json({**record, "guard": [_look(look) for look in found.looks]}))
         return
     _explain_reading(found)
     _explain_questions(record["questions"], knowledge)
@@ -133,6 +134,13 @@ def _explain_reading(found: "Reading") -> None:
     say(f"             from {sender}, decoded as {message.charset}, declared as {declared}{lost}")
     say(f"language     {found.language or 'none: it says nothing'}")
     say(f"guard        {found.suppression.value if found.suppression else 'no rule forbids an answer'}")
+    for look in map(_look, found.looks):
+        say(f"             {look['said']:4} {look['rule']:40} {look['source']}")
+
+
+def _look(look: "Look") -> dict[str, str]:
+    said = {True: "yes", False: "no", None: "off"}[look.held]
+    return {"rule": look.rule.name.value, "said": said, "source": look.rule.source}
 
 
 def _explain_questions(questions: list[dict[str, Any]], knowledge: "Knowledge") -> None:

@@ -258,6 +258,18 @@ def show_inquiry(
         _print_mail(_mail(record), place)
 
 
+@inbox_app.command("call-back")
+def call_back(context: typer.Context, number: Number, who: Who, as_lines: Json = False) -> None:
+    """Put a mail that was kept in silence before people, as a case. Its lane stays as it was."""
+    from responder.store import cases
+
+    place = opened(context)
+    with place.engine.begin() as connection:
+        called = cases.call_back(connection, number, who=who, now=_now())
+    refusal = f"Mail {number} was not kept in silence, or has a case already."
+    _report(called, {"id": number, "reference": cases.reference_of(number)}, refusal, as_lines=as_lines)
+
+
 @outbox_app.command("list")
 def list_outbox(
     context: typer.Context,

@@ -72,7 +72,10 @@ def _trials(config: "Config") -> Iterator[tuple[str, Callable[[], str]]]:
     def database() -> str:
         engine = pieces.ready_store(config)
         place = engine.url.render_as_string(hide_password=True)
-        engine.dispose()
+        try:
+            pieces.see_breaker_closed(engine)
+        finally:
+            engine.dispose()
         return f"ok, {place}"
 
     def encryption() -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from responder.config.places import HostPort, SmtpHop, has_password, with_password
-from responder.config.sections import Config, Courier, Listener, Store
+from responder.config.sections import Config, Courier, Guard, Listener, Store
 from responder.config.values import duration_text
 
 
@@ -26,6 +26,7 @@ def contradictions(config: Config) -> Iterator[Contradiction]:
     yield from _of_login(config.courier)
     yield from _of_tls(config.courier)
     yield from _of_schedule(config.courier)
+    yield from _of_budgets(config.guard)
 
 
 def _of_addresses(config: Config) -> Iterator[Contradiction]:
@@ -90,3 +91,17 @@ def _of_schedule(courier: Courier) -> Iterator[Contradiction]:
             problem = f"{duration_text(less)} is more than {longer}, {duration_text(more)}"
             remedy = f"Make {shorter} shorter or {longer} longer"
             yield Contradiction((f"courier.{shorter}", f"courier.{longer}"), problem, remedy)
+
+
+_BUDGETS = ("automatic_per_sender_per_hour", "automatic_per_organisation_per_hour", "breaker_per_hour")
+
+
+def _of_budgets(guard: Guard) -> Iterator[Contradiction]:
+    pairs = [*pairwise(_BUDGETS), ("automatic_per_sender_per_hour", "automatic_per_sender_per_day")]
+    for smaller, larger in pairs:
+        less, more = getattr(guard, smaller), getattr(guard, larger)
+        if less > more:
+            remedy = f"Make {smaller} smaller or {larger} larger"
+            yield Contradiction(
+                (f"guard.{smaller}", f"guard.{larger}"), f"{less} is more than {larger}, {more}", remedy
+            )

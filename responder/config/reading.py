@@ -22,6 +22,7 @@ from responder.errors import ConfigError, Fault
 _PROBLEMS = {
     "int": "is not a whole number",
     "float": "is not a number",
+    "bool": "is neither true nor false",
     "greater": "is less than {ge:g}",
     "less": "is more than {le:g}",
     "literal": "is none of {expected}",

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from responder.config.places import HostPort, Listen, ListenAnywhere, MaildirHop, NextHop, StoreUrl
+from responder.config.rules import Rules
 from responder.config.values import (
     Address,
     Addresses,
@@ -29,6 +30,7 @@ from responder.config.values import (
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Chance = Annotated[float, Field(ge=0.001, le=0.5)]
+_Count = Annotated[int, Field(ge=1)]
 _NO_SECRET = SecretStr("")
 _SMTP, _LMTP, _DESK = (HostPort("127.0.0.1", port) for port in (2525, 8024, 8080))
 _LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
@@ -92,10 +94,25 @@ class Triage:
     entry_alpha: _Chance = 0.25
     floor: Floor = None
     margin: _Share = 0.05
-    automatic_per_sender_per_hour: Annotated[int, Field(ge=1)] = 20
     batch: Annotated[int, Field(ge=1, le=1000)] = 20
     lease: Duration = timedelta(minutes=1)
     relearn: Duration = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a machine must not answer, and how much it may send; `authserv_id` "" trusts no server's word."""
+
+    off: Rules = ()
+    authserv_id: Line = ""
+    automatic_per_sender_per_hour: _Count = 20
+    automatic_per_sender_per_day: _Count = 40
+    automatic_per_organisation_per_hour: _Count = 100
+    same_answer_after: Duration = timedelta(days=7)
+    acknowledge_again_after: Duration = timedelta(hours=1)
+    bounced_for: Duration = timedelta(days=60)
+    breaker_per_hour: _Count = 200
+    breaker_falls_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +149,7 @@ class Config:
     listener: Listener = field(default_factory=Listener)
     store: Store = field(default_factory=Store)
     triage: Triage = field(default_factory=Triage)
+    guard: Guard = field(default_factory=Guard)
     courier: Courier = field(default_factory=Courier)
     desk: Desk = field(default_factory=Desk)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
@@ -142,6 +160,7 @@ SECTIONS: Mapping[str, type] = {
     "listener": Listener,
     "store": Store,
     "triage": Triage,
+    "guard": Guard,
     "courier": Courier,
     "desk": Desk,
 }

@@ -42,6 +42,8 @@ def plain_value(value: Any) -> str:
     match value:
         case None:
             return ""
+        case bool():
+            return str(value).lower()
         case timedelta():
             return duration_text(value)
         case tuple():

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from responder.store import cases, inbox
+from responder.store import breaker, cases, inbox
 from responder.store.engine import reading
 
 PAGES = Path(__file__).parent / "pages"
@@ -28,10 +28,10 @@ def site(engine: Engine, name: str, refused: Callable[[], Sequence[str]] = tuple
     pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
 
     async def status(_: Request) -> Response:
-        balance, counts = await asyncio.to_thread(_counts, engine)
+        balance, counts, trip = await asyncio.to_thread(_counts, engine)
         nonce = secrets.token_urlsafe(16)
         page = pages.get_template("status.html").render(
-            name=name, balance=balance, cases=counts, refused=refused(), nonce=nonce
+            name=name, balance=balance, cases=counts, refused=refused(), trip=trip, nonce=nonce
         )
         return HTMLResponse(page, headers=_headers(nonce))
 
@@ -40,18 +40,19 @@ def site(engine: Engine, name: str, refused: Callable[[], Sequence[str]] = tuple
 
     async def readyz(_: Request) -> Response:
         try:
-            await asyncio.to_thread(_counts, engine)
+            trip = (await asyncio.to_thread(_counts, engine))[2]
         except SQLAlchemyError:
             return JSONResponse({"status": "store not available"}, status_code=503)
-        # Whoever answers by the old files is ready all the same.
-        return JSONResponse({"status": "ok"} | ({"refused": list(faults)} if (faults := refused()) else {}))
+        # Whoever answers by the old files, or leaves all to people, is ready all the same.
+        stopped = {} if trip is None else {"breaker": f"tripped at {trip.tripped_at.isoformat()}"}
+        return JSONResponse({"status": "ok"} | ({"refused": list(faults)} if (faults := refused()) else {}) | stopped)
 
     return Starlette(routes=[Route("/", status), Route("/healthz", healthz), Route("/readyz", readyz)])
 
 
-def _counts(engine: Engine) -> tuple[dict[str, int], dict[str, int]]:
+def _counts(engine: Engine) -> tuple[dict[str, int], dict[str, int], breaker.Trip | None]:
     with reading(engine) as connection:
-        return inbox.balance(connection), cases.waiting(connection)
+        return inbox.balance(connection), cases.waiting(connection), breaker.in_force(connection)
 
 
 def _headers(nonce: str) -> dict[str, str]:

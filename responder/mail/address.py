@@ -25,3 +25,9 @@ def normalised(address: str) -> str:
 def domain_of(address: str) -> str:
     """What follows the last "@", in lower case; "" where there is none."""
     return normalised(address).rpartition("@")[2] if "@" in address else ""
+
+
+def correspondent_of(address: str) -> str:
+    """One name for all addresses that reach one mailbox by a tag (`user+tag@`): what budgets count by."""
+    local, at, domain = normalised(address).rpartition("@")
+    return f"{local.partition('+')[0] or local}{at}{domain}"

@@ -32,7 +32,7 @@ class Message:
     """"" unless there is exactly one From field with exactly one mailbox that can be written to."""
     from_name: str
     recipients: tuple[str, ...]
-    """Addresses of To, Cc, Resent-To and Resent-Cc, no repeats."""
+    """Addresses of To, Cc, Bcc and their Resent- forms, no repeats."""
     return_path: str | None
     """None: no such field; "": the null reverse-path."""
     message_id: str | None
@@ -219,7 +219,7 @@ def _author(values: list[bytes]) -> tuple[str, str]:
 
 
 def _recipients(fields: list[tuple[str, bytes]]) -> tuple[str, ...]:
-    wanted = ("to", "cc", "resent-to", "resent-cc")
+    wanted = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
     found = (address for name, value in fields if name in wanted for _, address in _mailboxes(value)[0])
     return tuple(dict.fromkeys(address for address in found if valid_address(address)))
 

@@ -76,7 +76,7 @@ def build_reply(
         ("Subject", _unstructured(subject)),
         ("Message-ID", message_id),
         *_thread(answers),
-        *(_AUTOMATIC if automatic else ()),
+        *((*_AUTOMATIC, ("X-Loop", author.address)) if automatic else ()),
         *_CONTENT,
         *([("Content-Language", language)] if language else []),
     ]
@@ -85,7 +85,7 @@ def build_reply(
     return Reply(message_id, "" if automatic else author.address, recipient, raw)
 
 
-# RFC 3834 §3.1.7, and what Exchange and old list software look at instead.
+# RFC 3834 §3.1.7, and what Exchange and old list software look at instead. X-Loop is ours to know a mail of ours by.
 _AUTOMATIC = (
     ("Auto-Submitted", "auto-replied"),
     ("X-Auto-Response-Suppress", "All"),

@@ -62,6 +62,17 @@ def open_case(conn: Connection, inquiry_id: int, *, reason: str, now: datetime, 
     record(conn, inquiry_id, "opened", who="responder", detail=reason, inquiry_id=caused_by, now=now)
 
 
+def call_back(conn: Connection, inquiry_id: int, *, who: str, now: datetime) -> bool:
+    """Put a mail that was kept in silence before people; its lane stays. False where it was not, or was so before."""
+    kept = sa.exists().where(inbox.c.id == inquiry_id, inbox.c.lane == "suppressed")
+    if not conn.execute(sa.select(kept)).scalar_one() or case_of(conn, inquiry_id) is not None:
+        return False
+    reason = "called back"
+    conn.execute(sa.insert(cases).values(inquiry_id=inquiry_id, opened_at=now, reason=reason, changed_at=now))
+    record(conn, inquiry_id, "opened", who=who, detail=reason, now=now)
+    return True
+
+
 def case_of(conn: Connection, inquiry_id: int) -> int | None:
     """The case that an inquiry began, or joined as a later mail; None if neither."""
     began: int | None = conn.execute(

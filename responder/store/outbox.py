@@ -1,6 +1,6 @@
 """Mails that leave: automatic answers, acknowledgements, and what people wrote."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 
+from responder.mail.address import correspondent_of, domain_of
+from responder.mail.organisation import organisation_of
 from responder.mail.reply import Reply
 from responder.store.schema import outbox
 
@@ -59,9 +61,19 @@ class Listing:
 
 
 def enqueue(
-    conn: Connection, reply: Reply, *, inquiry_id: int, kind: DeliveryKind, once: str, now: datetime
+    conn: Connection,
+    reply: Reply,
+    *,
+    inquiry_id: int,
+    kind: DeliveryKind,
+    once: str,
+    now: datetime,
+    entries: Collection[str] = (),
 ) -> int | None:
-    """Put a mail into the outbox; its number, or None where a mail with the same `once` already stands there."""
+    """Put a mail into the outbox; its number, or None where a mail with the same `once` already stands there.
+
+    `entries` are those that an automatic answer gives.
+    """
     values = {
         "inquiry_id": inquiry_id,
         "kind": kind.value,
@@ -73,6 +85,9 @@ def enqueue(
         "queued_at": now,
         "next_attempt_at": now,
         "raw": reply.raw,
+        "correspondent": correspondent_of(reply.recipient),
+        "organisation": organisation_of(domain_of(reply.recipient)),
+        "entries": ",".join(sorted(entries)) or None,
     }
     insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     statement = insert(outbox).values(values).on_conflict_do_nothing(index_elements=["once"]).returning(outbox.c.id)
@@ -178,14 +193,50 @@ def of_message_ids(conn: Connection, message_ids: Sequence[str]) -> list[Earlier
     return [Earlier(row.inquiry_id, DeliveryKind(row.kind)) for row in conn.execute(statement)]
 
 
-def automatic_since(conn: Connection, recipient: str, *, since: datetime) -> int:
-    """How many automatic mails one address was written to since then."""
-    statement = (
-        sa.select(sa.func.count())
-        .select_from(outbox)
-        .where(outbox.c.recipient == recipient, outbox.c.created_at > since, outbox.c.kind.in_(AUTOMATIC))
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """An automatic mail that somebody had."""
+
+    created_at: datetime
+    kind: DeliveryKind
+    entries: frozenset[str]
+
+
+def automatic_to(conn: Connection, address: str, *, since: datetime) -> list[Automatic]:
+    """The automatic mails that a sender was written to since then, whatever tag the address had."""
+    statement = sa.select(outbox.c.created_at, outbox.c.kind, outbox.c.entries).where(
+        outbox.c.correspondent == correspondent_of(address), *_automatic(since)
     )
-    return conn.execute(statement).scalar_one()
+    return [
+        Automatic(row.created_at, DeliveryKind(row.kind), frozenset((row.entries or "").split(",")) - {""})
+        for row in conn.execute(statement)
+    ]
+
+
+def automatic_there(conn: Connection, address: str, *, since: datetime) -> int:
+    """How many automatic mails the organisation of an address was written to since then."""
+    there = outbox.c.organisation == organisation_of(domain_of(address))
+    return _count(conn, there, *_automatic(since))
+
+
+def automatic_at_all(conn: Connection, *, since: datetime) -> int:
+    """How many automatic mails were written since then."""
+    return _count(conn, *_automatic(since))
+
+
+def has_bounced(conn: Connection, address: str, *, since: datetime) -> bool:
+    """Whether a mail to an address was refused for good since then."""
+    refused = (outbox.c.correspondent == correspondent_of(address), outbox.c.state == "bounced")
+    found: bool = conn.execute(sa.select(sa.exists().where(*refused, outbox.c.settled_at > since))).scalar_one()
+    return found
+
+
+def _automatic(since: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return outbox.c.created_at > since, outbox.c.kind.in_(AUTOMATIC)
+
+
+def _count(conn: Connection, *which: sa.ColumnElement[bool]) -> int:
+    return conn.execute(sa.select(sa.func.count()).select_from(outbox).where(*which)).scalar_one()
 
 
 _LISTED = [

@@ -105,6 +105,10 @@ outbox = sa.Table(
     _column("reply", sa.Text, nullable=True),
     _column("settled_at", Moment, nullable=True),
     _column("raw", sa.LargeBinary),
+    # What budgets count by: the recipient without a tag, its organisation, and the entries of an answer.
+    _column("correspondent", sa.Text, nullable=True),
+    _column("organisation", sa.Text, nullable=True),
+    _column("entries", sa.Text, nullable=True),
     sa.CheckConstraint("kind IN ('answer', 'acknowledgement', 'person')", name="kind"),
     sa.CheckConstraint("state IN ('queued', 'held', 'sent', 'bounced', 'expired')", name="state"),
     sqlite_autoincrement=True,
@@ -116,7 +120,31 @@ sa.Index(
     postgresql_where=outbox.c.state == "queued",
 )
 sa.Index("ix_outbox_inquiry_id", outbox.c.inquiry_id)
-sa.Index("ix_outbox_recipient_created_at", outbox.c.recipient, outbox.c.created_at)
+sa.Index("ix_outbox_correspondent_created_at", outbox.c.correspondent, outbox.c.created_at)
+sa.Index("ix_outbox_organisation_created_at", outbox.c.organisation, outbox.c.created_at)
+sa.Index("ix_outbox_created_at", outbox.c.created_at)
+# Few mails bounce, and each mail that comes in asks whether one to its sender did.
+sa.Index(
+    "ix_outbox_bounced",
+    outbox.c.correspondent,
+    sqlite_where=outbox.c.state == "bounced",
+    postgresql_where=outbox.c.state == "bounced",
+)
+
+# When automatic mail was stopped, and who let it go on. The row that is in force is the only one that says so.
+breaker_trips = sa.Table(
+    "breaker_trips",
+    metadata,
+    _column("id", Number, primary_key=True, autoincrement=True),
+    _column("tripped_at", Moment),
+    _column("sent", sa.Integer),
+    _column("in_force", sa.Boolean, nullable=True, unique=True),
+    _column("reset_at", Moment, nullable=True),
+    _column("reset_by", sa.Text, nullable=True),
+    sa.CheckConstraint("(in_force IS NULL) = (reset_at IS NOT NULL)", name="in_force_until_reset"),
+    sa.CheckConstraint("(reset_at IS NULL) = (reset_by IS NULL)", name="reset_whole"),
+    sqlite_autoincrement=True,
+)
 
 # A case is the inquiry that began it: one number for the contractor, the staff and the log.
 cases = sa.Table(

@@ -1,7 +1,7 @@
 """From evidence to the probability that an interpretation of a mail is right."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,10 @@ _WIDEST = 3.0
 # A product has to earn its place, a number that stands alone need not: it is penalised a hundred times less.
 _ALONE = 10.0
 _STRENGTH = 0.003
+
+_CLOSE = 1e-9
+"""A step of every weight below this changes none of the digits that are kept."""
+_MOST_STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +37,10 @@ class Confidence:
     weights: NDArray[np.float64]
     """With the intercept last."""
 
-    @classmethod
-    def fitted(cls, evidence: Sequence[Sequence[float]], right: Sequence[bool]) -> "Confidence":
-        """Learn from interpretations of which it is known whether they are right."""
-        from sklearn.linear_model import LogisticRegression
-
-        rows = np.asarray(evidence, dtype=np.float64)
-        mean, scale = _centre(rows)
-        product_mean, product_scale = _centre(_products(_standard(rows, mean, scale)))
-        blank = cls(mean, scale, product_mean, product_scale, np.zeros(0))
-        logistic = LogisticRegression(C=_STRENGTH, solver="newton-cholesky").fit(blank._widened(rows), right)
-        weights = np.round(np.append(logistic.coef_[0], logistic.intercept_[0]), _DIGITS)
-        return cls(mean, scale, product_mean, product_scale, weights)
-
     def of(self, evidence: Sequence[Sequence[float]]) -> NDArray[np.float64]:
         """One probability per row of evidence."""
-        logits = self._widened(np.asarray(evidence, dtype=np.float64)) @ self.weights[:-1] + self.weights[-1]
-        chances: NDArray[np.float64] = np.round(1 / (1 + np.exp(-logits)), 6)
+        logits = self.widened(np.asarray(evidence, dtype=np.float64)) @ self.weights
+        chances: NDArray[np.float64] = np.round(_chances(logits), 6)
         return chances
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -68,10 +59,70 @@ class Confidence:
         names = ("evidence_mean", "evidence_scale", "product_mean", "product_scale", "evidence_weights")
         return cls(*(arrays[name] for name in names))
 
-    def _widened(self, rows: Rows) -> Rows:
+    def widened(self, rows: Rows) -> Rows:
+        """The evidence as it is weighed: every number, every product of two, and a one for the intercept."""
         standard = _standard(rows, self.mean, self.scale)
         products = (_products(standard) - self.product_mean) / self.product_scale
-        return np.hstack([_ALONE * standard, products])
+        return np.hstack([_ALONE * standard, products, np.ones((len(rows), 1))])
+
+
+class Fit:
+    """Learned from interpretations of which it is known whether they are right; and again without some of them.
+
+    Of scikit-learn's solution the second derivative is kept. It hardly changes when a few rows are taken away, so that
+    Newton's method with that one alone gets there in some dozen cheap steps, where each of its own would cost as much
+    as everything else: a sixth of the time for five fits.
+    """
+
+    def __init__(self, evidence: Sequence[Sequence[float]], right: Sequence[bool]) -> None:
+        from scipy.linalg import cho_factor
+        from sklearn.linear_model import LogisticRegression
+
+        rows = np.asarray(evidence, dtype=np.float64)
+        mean, scale = _centre(rows)
+        product_mean, product_scale = _centre(_products(_standard(rows, mean, scale)))
+        self._blank = Confidence(mean, scale, product_mean, product_scale, np.zeros(0))
+        self._rows = self._blank.widened(rows)
+        self._right = np.asarray(right, dtype=np.float64)
+        logistic = LogisticRegression(C=_STRENGTH, solver="newton-cholesky")
+        logistic.fit(self._rows[:, :-1], self._right)
+        self._weights: NDArray[np.float64] = np.append(logistic.coef_[0], logistic.intercept_[0])
+        chances = _chances(self._rows @ self._weights)
+        curvature = _STRENGTH * (self._rows.T * (chances * (1 - chances))) @ self._rows
+        curvature[np.diag_indices_from(curvature)] += _penalty(len(curvature))
+        self._curvature = cho_factor(curvature)
+
+    @property
+    def confidence(self) -> Confidence:
+        """Of all rows."""
+        return self._of(self._weights)
+
+    def without(self, away: NDArray[np.bool_]) -> Confidence:
+        """As if these rows had never been there, shape (rows,)."""
+        from scipy.linalg import cho_solve
+
+        rows, right, weights = self._rows[~away], self._right[~away], self._weights
+        penalty = _penalty(len(weights))
+        for _ in range(_MOST_STEPS):
+            slope = penalty * weights + _STRENGTH * (_chances(rows @ weights) - right) @ rows
+            step = cho_solve(self._curvature, slope)
+            weights = weights - step
+            if np.abs(step).max() < _CLOSE:
+                break
+        return self._of(weights)
+
+    def _of(self, weights: NDArray[np.float64]) -> Confidence:
+        return replace(self._blank, weights=np.round(weights, _DIGITS))
+
+
+def _penalty(count: int) -> NDArray[np.float64]:
+    """Of each weight; the intercept has none."""
+    return np.append(np.ones(count - 1), 0.0)
+
+
+def _chances(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    chances: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
+    return chances
 
 
 def _centre(rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder.corpus import Corpus, Example
-from responder.triage.confidence import Confidence
+from responder.triage.confidence import Fit
 from responder.triage.interpretation import Sighting, evidence, interpretations
 from responder.triage.learned import (
     DIGITS,
@@ -37,7 +37,7 @@ PARTS = 2
 Judged by half of his mails the author is less of an acquaintance: 0.2 to 0.9 %."""
 
 _GROUPS = 5
-"""Several authors are kept from one confidence: each costs half a second, and is hardly changed by one author more."""
+"""Several authors are kept from one confidence, which is hardly changed by one author more."""
 
 _PHRASING = -1
 """In place of a mail's index: a phrasing is of no mail, and never kept away."""
@@ -149,14 +149,15 @@ def fit_learned(corpus: Corpus) -> LearnedClassifier:
     rows = [
         row for mail, sighting in enumerate(sightings) for row in _rows(mail, sighting, corpus.examples[mail], entries)
     ]
+    fit = Fit([row.evidence for row in rows], [row.right for row in rows])
     return LearnedClassifier(
         entries,
         space,
         lessons.weights(taught.solution.coefficients),
         taught.neighbours,
         taught.answers,
-        _confidence(rows),
-        _trial(rows, mails, blocks, len(entries)),
+        fit.confidence,
+        _trial(rows, fit, mails, blocks, len(entries)),
         fingerprint_of(corpus),
     )
 
@@ -261,11 +262,7 @@ def _rows(mail: int, sighting: Sighting, example: Example, entries: Sequence[str
     ]
 
 
-def _confidence(rows: Sequence[_Row]) -> Confidence:
-    return Confidence.fitted([row.evidence for row in rows], [row.right for row in rows])
-
-
-def _trial(rows: Sequence[_Row], mails: _Mails, blocks: Sequence[Indices], entries: int) -> Trial:
+def _trial(rows: Sequence[_Row], fit: Fit, mails: _Mails, blocks: Sequence[Indices], entries: int) -> Trial:
     """The best interpretation of each mail of the sample, by a confidence that did not learn from its author either.
 
     Without a sample the examples are taken for one.
@@ -278,7 +275,7 @@ def _trial(rows: Sequence[_Row], mails: _Mails, blocks: Sequence[Indices], entri
     of_tried = [block for block in blocks if tried[block].any()]
     for first in range(min(_GROUPS, len(of_tried))):
         own = {mail for block in of_tried[first::_GROUPS] for mail in block.tolist()}
-        confidence = _confidence([row for row in rows if row.mail not in own])
+        confidence = fit.without(np.array([row.mail in own for row in rows]))
         kept_away = [row for row in rows if row.mail in own]
         for row, chance in zip(kept_away, confidence.of([row.evidence for row in kept_away]), strict=True):
             if chance > confidences[row.mail]:

@@ -1,11 +1,12 @@
 """Whether a mail is answered, put before a person, or kept in silence: the only place that decides it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 
 from responder.corpus import Mode
-from responder.triage.guard import Suppression
+from responder.triage.guard.suppression import Suppression
 from responder.triage.language import Language
 from responder.triage.verdict import Part, Recognition, Verdict
 
@@ -21,7 +22,12 @@ class Reason(StrEnum):
     NOTHING_SAID = "the mail has no text"
     FOREIGN = "the mail is written neither in Japanese nor in English"
     IN_THREAD = "a reply to a mail of ours"
+    TRIPPED = "the breaker for automatic mail has tripped"
+    BOUNCED = "a mail to the sender bounced lately"
     TOO_MANY = "the sender had many automatic mails lately"
+    TOO_MANY_THERE = "the sender's organisation had many automatic mails lately"
+    SAME_ANSWER = "the sender had the same answer lately"
+    ACKNOWLEDGED = "the sender had an acknowledgement lately"
     UNDELIVERABLE = "there is no address to answer to"
     UNSURE = "no entry fits well enough"
     TWO_FIT = "two entries fit almost equally"
@@ -41,10 +47,24 @@ class Thresholds:
     """On the scale of `Verdict.confidence`; None: nothing is sure enough."""
     margin: float
     """On the scale of `Verdict.margin`."""
-    automatic_per_sender: int
-    """Automatic mails that one address may have had in the last hour."""
     unproven: frozenset[str] = frozenset()
     """Entries that may be wrong too often to be sent by a machine, whatever their mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """How much automatic mail, answers and acknowledgements together, may leave before people write instead."""
+
+    per_sender_hour: int = 20
+    per_sender_day: int = 40
+    per_organisation_hour: int = 100
+    per_hour: int = 200
+    """Of the whole service: at that many the breaker trips."""
+    same_answer_after: timedelta = timedelta(days=7)
+    acknowledge_again_after: timedelta = timedelta(hours=1)
+    bounced_for: timedelta = timedelta(days=60)
+    falls_back: bool = False
+    """Whether the breaker closes by itself once fewer left in the last hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +75,21 @@ class History:
     in_thread: bool = False
     """It refers to a mail of ours: an answer did not help, or a person has the word already."""
     automatic_lately: int = 0
+    """To the sender, in the last hour; a tag in the address makes no other sender."""
+    automatic_today: int = 0
+    """To the sender, in the last 24 hours."""
+    automatic_there: int = 0
+    """To the sender's organisation, in the last hour."""
+    automatic_at_all: int = 0
+    """To anybody, in the last hour, since the breaker was last reset."""
+    answered_with: frozenset[frozenset[str]] = field(default_factory=frozenset)
+    """The sets of entries that the sender got within `same_answer_after`."""
+    acknowledged: bool = False
+    """The sender got an acknowledgement within `acknowledge_again_after`."""
+    bounced: bool = False
+    """A mail of ours to the sender bounced within `bounced_for`."""
+    tripped: bool = False
+    """The breaker stands open."""
 
 
 NO_HISTORY = History()
@@ -94,6 +129,8 @@ class Suppress:
 
 Decision = Answer | Escalate | Suppress
 
+_BUDGETS = Budgets()
+
 
 def decide(
     suppression: Suppression | None,
@@ -103,6 +140,7 @@ def decide(
     trouble: Reason | None,
     modes: Mapping[str, Mode],
     thresholds: Thresholds,
+    budgets: Budgets = _BUDGETS,
     language: Language | None = Language.JAPANESE,
     english: Collection[str] = (),
 ) -> Decision:
@@ -119,7 +157,7 @@ def decide(
         min((v.confidence for v in verdicts), default=0.0),
     )
     parts = _prepared(recognition, verdicts, modes, thresholds)
-    if silent := _silent_reason(suppression, history, trouble, thresholds):
+    if silent := _silent_reason(suppression, history, trouble, budgets):
         return Escalate(
             silent, acknowledge=False, entries=entries, confidence=confidence, rule=suppression, parts=parts
         )
@@ -128,9 +166,18 @@ def decide(
     answer = Answer(_in_order(verdicts), confidence)
     if doubt is None and language is Language.ENGLISH and not set(answer.entries) <= set(english):
         doubt = Reason.NO_ENGLISH
+    if spent := _spent(answer, doubt, history):
+        return Escalate(spent, acknowledge=False, entries=entries, confidence=confidence, parts=parts)
     if doubt is not None:
         return Escalate(doubt, acknowledge=True, entries=entries, confidence=confidence, parts=parts)
     return answer
+
+
+def _spent(answer: Answer, doubt: Reason | None, history: History) -> Reason | None:
+    """Why the very mail that would be sent now is not: the sender has it already (RFC 3834 §2, RFC 5230 §4.2)."""
+    if doubt is None:
+        return Reason.SAME_ANSWER if frozenset(answer.entries) in history.answered_with else None
+    return Reason.ACKNOWLEDGED if history.acknowledged else None
 
 
 def _verdicts(recognition: Recognition | None) -> tuple[Verdict, ...]:
@@ -165,18 +212,23 @@ def _prepared(
 
 
 def _silent_reason(
-    suppression: Suppression | None, history: History, trouble: Reason | None, thresholds: Thresholds
+    suppression: Suppression | None, history: History, trouble: Reason | None, budgets: Budgets
 ) -> Reason | Suppression | None:
     """Why a person gets the mail without the sender hearing so: any automatic mail might be one too many."""
+    if history.in_thread:
+        # Before the guard's rules that ask a person: a reply quotes our subject and words, and belongs to its case.
+        return Reason.IN_THREAD
     if suppression is not None:
         return suppression
     if trouble in {Reason.UNREADABLE, Reason.UNDELIVERABLE, Reason.ABANDONED}:
         return trouble
-    if history.in_thread:
-        return Reason.IN_THREAD
-    if history.automatic_lately >= thresholds.automatic_per_sender:
+    if history.bounced:
+        return Reason.BOUNCED
+    if history.tripped or history.automatic_at_all >= budgets.per_hour:
+        return Reason.TRIPPED
+    if history.automatic_lately >= budgets.per_sender_hour or history.automatic_today >= budgets.per_sender_day:
         return Reason.TOO_MANY
-    return None
+    return Reason.TOO_MANY_THERE if history.automatic_there >= budgets.per_organisation_hour else None
 
 
 _SURE = {None, Reason.REVIEW}

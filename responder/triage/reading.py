@@ -8,9 +8,11 @@ from responder.mail.address import valid_address
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, Unreadable
 from responder.triage.contents import Contents, contents_of
-from responder.triage.guard import Suppression, suppression_of
+from responder.triage.guard.arrival import Arrival
+from responder.triage.guard.rules import Look, looks_at
+from responder.triage.guard.suppression import Suppression
 from responder.triage.language import Language, language_of
-from responder.triage.policy import Decision, History, Reason, Thresholds, decide
+from responder.triage.policy import Budgets, Decision, History, Reason, Thresholds, decide
 from responder.triage.questions import Questions
 from responder.triage.trial import Standing
 from responder.triage.verdict import Classifier, Recognition
@@ -32,6 +34,11 @@ class Knowledge:
     """Where the floor comes from, in a sentence for operators."""
     standings: Mapping[str, Standing] = field(default_factory=dict)
     """How each entry did in the trial; none where there was none."""
+    off: frozenset[Suppression] = frozenset()
+    """Rules of the guard that are switched off."""
+    authserv_id: str = ""
+    """The server whose word on senders we take; "" is none."""
+    budgets: Budgets = field(default_factory=Budgets)
 
     @property
     def modes(self) -> Mapping[str, Mode]:
@@ -50,12 +57,18 @@ class Reading:
 
     message: Message | Unreadable
     trouble: Reason | None
-    suppression: Suppression | None
+    looks: tuple[Look, ...]
+    """What the guard looked at, up to the rule that held."""
     questions: Questions | None
     recognition: Recognition | None
     """None where the mail could not be read, or says nothing."""
     language: Language | None = None
     """None likewise."""
+
+    @property
+    def suppression(self) -> Suppression | None:
+        """The rule of the guard that held."""
+        return next((look.rule.name for look in self.looks if look.held), None)
 
 
 def read_mail(envelope: Envelope, raw: bytes, knowledge: Knowledge) -> Reading:
@@ -85,12 +98,13 @@ _NOBODY = "unknown"
 def read_contents(envelope: Envelope, contents: Contents | Unreadable, knowledge: Knowledge) -> Reading:
     """Guard and classify a mail whose octets were read, by whichever process."""
     if isinstance(contents, Unreadable):
-        return Reading(contents, Reason.UNREADABLE, None, None, None)
+        return Reading(contents, Reason.UNREADABLE, (), None, None)
     message, questions = contents.message, contents.questions
-    suppression = suppression_of(envelope, message, knowledge.own_addresses)
+    arrival = Arrival(envelope, message, knowledge.own_addresses, knowledge.authserv_id)
     recognition = knowledge.classifier.classify(questions) if questions.whole.text else None
     trouble = _trouble(envelope, message)
-    return Reading(message, trouble, suppression, questions, recognition, language_of(questions))
+    looks = tuple(looks_at(arrival, knowledge.off))
+    return Reading(message, trouble, looks, questions, recognition, language_of(questions))
 
 
 def _trouble(envelope: Envelope, message: Message) -> Reason | None:
@@ -112,4 +126,5 @@ def decision_on(reading: Reading, history: History, knowledge: Knowledge) -> Dec
         english=knowledge.english,
         modes=knowledge.modes,
         thresholds=knowledge.thresholds,
+        budgets=knowledge.budgets,
     )

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Engine
 
 from responder.desk.site import serve, site
 from responder.mail.envelope import Envelope
-from responder.store import cases, inbox
+from responder.store import breaker, cases, inbox
 from responder.store.engine import open_engine, upgrade
 from responder.store.inbox import Lane, Settlement
 
@@ -188,3 +188,13 @@ async def test_a_reader_who_stays_connected_does_not_hold_up_the_stop(engine: En
         _, writer = await asyncio.open_connection(*address)
         await _get(address, "/healthz")
     writer.close()
+
+
+async def test_a_tripped_breaker_is_told_on_the_first_page_and_to_probes(engine: Engine) -> None:
+    async with _served(engine) as address:
+        assert "breaker" not in (await _get(address, "/")).body
+        with engine.begin() as connection:
+            breaker.trip(connection, sent=200, now=NOW)
+        page, probe = await _get(address, "/"), await _get(address, "/readyz")
+    assert "自動返信を停止しています" in page.body
+    assert (probe.status, json.loads(probe.body)["breaker"]) == (200, f"tripped at {NOW.isoformat()}")

@@ -18,7 +18,7 @@ NOON = datetime(2026, 1, 5, 12, 0, tzinfo=timezone(timedelta(hours=9)))
 PARENT = parse_message(b"Message-ID: <parent@example.jp>\r\nReferences: <root@example.jp>\r\n\r\nhello\r\n")
 OUTLOOK = "<TYAPR01MB1234ABCDEF0123456789ABCDEF0123456789ABCDEF@TYAPR01MB1234.jpnprd01.prod.outlook.com>"
 FIELDS = ["Date", "From", "To", "Subject", "Message-ID", "In-Reply-To", "References"]
-AUTOMATIC = ["Auto-Submitted", "X-Auto-Response-Suppress", "Precedence"]
+AUTOMATIC = ["Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "X-Loop"]
 CONTENT = ["MIME-Version", "Content-Type", "Content-Transfer-Encoding"]
 
 
@@ -73,7 +73,7 @@ def test_rfc_3834_an_automatic_answer_is_marked_and_sent_from_nobody() -> None:
     assert (built.sender, built.recipient, built.message_id) == ("", "taro@example.jp", "<answer-1@example.co.jp>")
     assert names(built) == FIELDS + AUTOMATIC + CONTENT
     read = email.message_from_bytes(built.raw)
-    assert [read[name] for name in AUTOMATIC] == ["auto-replied", "All", "bulk"]
+    assert [read[name] for name in AUTOMATIC] == ["auto-replied", "All", "bulk", "faq@example.co.jp"]
 
 
 def test_an_answer_by_a_person_is_sent_from_our_address_and_not_marked() -> None:

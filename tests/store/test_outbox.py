@@ -414,9 +414,14 @@ def test_automatic_mails_to_one_address_are_counted_from_a_moment_on(engine: Eng
     _enqueue(engine, "acknowledgement", kind=DeliveryKind.ACKNOWLEDGEMENT, now=NOW)
     _enqueue(engine, "person", kind=DeliveryKind.PERSON, now=NOW)
     _enqueue(engine, "other", recipient="suzuki@contractor.example", now=NOW)
+    _enqueue(engine, "tagged", recipient="Tanaka+keiyaku@Contractor.Example", now=NOW)
+    _enqueue(engine, "a subdomain", recipient="tanaka@mail.contractor.example", now=NOW)
+    _enqueue(engine, "elsewhere", recipient="tanaka@client.example", now=NOW)
     with reading(engine) as connection:
-        assert outbox.automatic_since(connection, TANAKA, since=NOW - MINUTE) == 2
-        assert outbox.automatic_since(connection, "nobody@contractor.example", since=NOW - MINUTE) == 0
+        assert len(outbox.automatic_to(connection, TANAKA, since=NOW - MINUTE)) == 3
+        assert outbox.automatic_to(connection, "nobody@contractor.example", since=NOW - MINUTE) == []
+        assert outbox.automatic_there(connection, "nobody@contractor.example", since=NOW - MINUTE) == 5
+        assert outbox.automatic_at_all(connection, since=NOW - MINUTE) == 6
 
 
 def test_a_retry_does_not_make_a_mail_count_as_new(engine: Engine) -> None:
@@ -425,7 +430,7 @@ def test_a_retry_does_not_make_a_mail_count_as_new(engine: Engine) -> None:
     _bounced(engine, _one(engine))
     _retry(engine, number, now=NOW + timedelta(hours=2))
     with reading(engine) as connection:
-        assert outbox.automatic_since(connection, TANAKA, since=NOW + timedelta(hours=1)) == 0
+        assert outbox.automatic_to(connection, TANAKA, since=NOW + timedelta(hours=1)) == []
 
 
 def test_a_list_shows_the_newest_first_and_one_state_or_inquiry_where_asked(engine: Engine) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from responder.corpus import Mode
-from responder.triage.guard import Suppression
+from responder.triage.guard.suppression import Suppression
 from responder.triage.language import Language
 from responder.triage.policy import (
     NO_HISTORY,
@@ -20,7 +20,7 @@ from responder.triage.policy import (
 )
 from responder.triage.verdict import Candidate, Part, Recognition, Verdict
 
-THRESHOLDS = Thresholds(floor=0.3, margin=0.05, automatic_per_sender=20)
+THRESHOLDS = Thresholds(floor=0.3, margin=0.05)
 MODES = {"q01": Mode.AUTOMATIC, "q02": Mode.AUTOMATIC, "q03": Mode.REVIEW, "q04": Mode.OFF}
 
 

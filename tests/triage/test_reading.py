@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from responder.corpus import Mode
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, Unreadable
-from responder.triage.guard import Suppression
+from responder.triage.guard.suppression import Suppression
 from responder.triage.language import Language
 from responder.triage.policy import NO_HISTORY, Answer, Decision, Escalate, History, Reason, Suppress
 from responder.triage.reading import Knowledge, Reading, decision_on, read_file, read_mail
@@ -75,7 +75,7 @@ def test_a_mail_that_cannot_be_read_goes_to_a_person_in_silence() -> None:
 
 def test_noise_goes_to_a_person() -> None:
     decision = _decided(_read(b"\r\n" * 2000 + b"\xff" * 50))
-    assert (action_of(decision), decision.reason) == ("escalate", Reason.GARBLED)
+    assert (action_of(decision), decision.reason) == ("escalate", Suppression.NOT_ADDRESSED)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_every_example_takes_its_way(name: str, action: str, entries: tuple[str,
 
 
 def test_a_decision_is_kept_with_what_it_came_from() -> None:
-    found = _read(example("two-questions"))
+    found = _read(example("two-questions"), Envelope("sato@example.co.jp", (ADDRESS,)))
     knowledge = shipped_knowledge()
     record = record_of(found, _decided(found), knowledge)
     assert (record["action"], record["reason"], record["rule"]) == ("answer", "recognised", None)
@@ -198,7 +198,7 @@ def test_a_decision_is_kept_with_what_it_came_from() -> None:
 
 
 def test_what_could_not_be_read_is_kept_without_questions() -> None:
-    unread = Reading(Unreadable("too deep"), Reason.UNREADABLE, None, None, None)
+    unread = Reading(Unreadable("too deep"), Reason.UNREADABLE, (), None, None)
     record = record_of(unread, _decided(unread), shipped_knowledge())
     assert (record["action"], record["questions"], record["charset"]) == ("escalate", [], None)
     assert (record["unreadable"], record["declared"], record["replaced"]) == ("too deep", None, None)
