@@ -16,16 +16,17 @@ from responder.store import cases, inbox, outbox
 from responder.store.engine import reading
 from responder.store.inbox import Inquiry, Lane
 from responder.store.outbox import DeliveryKind
-from responder.triage.policy import Answer, Decision, Escalate, History, Reason, Suppress
+from responder.store.past import Past, past_of
+from responder.store.returned import take_back
+from responder.triage.policy import Answer, Decision, Escalate, Reason, Suppress
 from responder.triage.reading import Knowledge, Reading, decision_on, read_mail
 from responder.triage.record import record_of
+from responder.triage.thread import Conversation
 
 log = maillog.log("worker")
 
 MOST_LEASES = 3
 """A mail that was leased as often and never settled takes its worker down; a person gets it unread."""
-
-LATELY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Briefing:
     knowledge: Knowledge
     letters: Letters
     author: Mailbox
+    mute_after_bounce: timedelta = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,31 +104,15 @@ def _settle(
     """Decide on the mail and put it down, in the caller's transaction; None where our lease was lost."""
     if not inbox.hold(connection, inquiry):
         return None
-    history = _history(connection, inquiry, found, now)
-    outcome = _written(inquiry, found, decision_on(found, history, briefing.knowledge), briefing)
+    past = past_of(connection, inquiry, found, briefing.author.key, now=now)
+    outcome = _written(inquiry, found, decision_on(found, past.history, briefing.knowledge), briefing)
     if outcome.reply is not None and _enqueue(connection, outcome, outcome.reply, now) is None:
         # Another worker has settled the same bytes since their past was read: now they are a repetition.
-        repeated = replace(history, repeated=True)
+        repeated = replace(past.history, repeated=True)
         outcome = _written(inquiry, found, decision_on(found, repeated, briefing.knowledge), briefing)
     inbox.settle(connection, inquiry, _settlement(outcome, briefing.knowledge), now=now)
-    if isinstance(outcome.decision, Escalate):
-        _open_case(connection, outcome, outcome.decision, now)
+    _follow(connection, outcome, past, briefing, now)
     return outcome
-
-
-def _history(connection: Connection, inquiry: Inquiry, found: Reading, now: datetime) -> History:
-    sender = inquiry.envelope.mail_from
-    return History(
-        repeated=inbox.settled_before(connection, inquiry),
-        in_thread=bool(_earlier(connection, found)),
-        automatic_lately=outbox.automatic_since(connection, sender, since=now - LATELY) if sender else 0,
-    )
-
-
-def _earlier(connection: Connection, found: Reading) -> list[outbox.Earlier]:
-    """Mails of ours that this one refers to. Only the last references count: a database takes so many at once."""
-    references = found.message.references[-100:] if isinstance(found.message, Message) else ()
-    return outbox.of_message_ids(connection, references)
 
 
 def _once(inquiry: Inquiry) -> str:
@@ -165,13 +151,12 @@ def _reply(inquiry: Inquiry, found: Reading, decision: Decision, briefing: Brief
 
 def _built(inquiry: Inquiry, message: Message, letter: Letter, kind: str, author: Mailbox) -> Reply:
     # The Message-ID comes from the mail itself: a second attempt at the same mail gives the same (Law 3).
-    domain = author.address.rpartition("@")[2]
     return build_reply(
         subject=letter.subject,
         body=letter.body,
         author=author,
         recipient=inquiry.envelope.mail_from,
-        message_id=f"<{kind}.{inquiry.id}.{inquiry.digest[:20]}@{domain}>",
+        message_id=author.message_id(kind, inquiry.id, inquiry.digest),
         date=inquiry.received_at,
         answers=message,
         automatic=True,
@@ -203,15 +188,34 @@ def _settlement(outcome: Outcome, knowledge: Knowledge) -> inbox.Settlement:
     )
 
 
-def _open_case(connection: Connection, outcome: Outcome, decision: Escalate, now: datetime) -> None:
-    """A reply in a thread of ours joins the case that the thread has; everything else begins its own."""
-    number, reason = outcome.inquiry.id, decision.reason.value
-    if decision.reason is Reason.IN_THREAD:
-        began = _earlier(connection, outcome.reading)[0].inquiry_id
-        case_id = cases.case_of(connection, began) or began
-        cases.open_case(connection, case_id, reason=reason, caused_by=number, now=now)
-    else:
+def _follow(connection: Connection, outcome: Outcome, past: Past, briefing: Briefing, now: datetime) -> None:
+    """What a mail means for cases and deliveries, beside the lane that it ends in."""
+    if isinstance(outcome.decision, Escalate):
+        _open_case(connection, outcome, past.conversation, outcome.decision.reason.value, now)
+    elif outcome.decision.reason is Reason.THANKS:
+        _keep_thanks(connection, outcome.inquiry.id, past.conversation, now)
+    if past.report is not None and past.returned is not None:
+        until = now + briefing.mute_after_bounce
+        take_back(connection, past.returned, past.report, mute_until=until, now=now)
+
+
+def _open_case(
+    connection: Connection, outcome: Outcome, thread: Conversation | None, reason: str, now: datetime
+) -> None:
+    """A mail in a conversation of ours joins the case that this has; everything else begins its own."""
+    number = outcome.inquiry.id
+    if thread is None or thread.inquiry is None:
         cases.open_case(connection, number, reason=reason, now=now)
+        return
+    case_id = cases.case_of(connection, thread.inquiry) or thread.inquiry
+    cases.open_case(connection, case_id, reason=reason, caused_by=number, now=now)
+
+
+def _keep_thanks(connection: Connection, number: int, thread: Conversation | None, now: datetime) -> None:
+    """Where there is a case they are told in it; its state stays, and nobody is called."""
+    case_id = cases.case_of(connection, thread.inquiry) if thread is not None and thread.inquiry else None
+    if case_id is not None:
+        cases.record(connection, case_id, "thanked", who="contractor", detail="", inquiry_id=number, now=now)
 
 
 def _tell(outcome: Outcome | None) -> None:

@@ -45,6 +45,7 @@ class Service:
     corpus: Folder = Path("faq_corpus")
     templates: Folder = Path("templates")
     state: Folder = Path("state")
+    secret_file: PasswordFile = None
     log: Literal["auto", "json", "console"] = "auto"
 
 
@@ -79,6 +80,7 @@ class Triage:
     batch: Annotated[int, Field(ge=1, le=1000)] = 20
     lease: Duration = timedelta(minutes=1)
     relearn: Duration = timedelta(minutes=1)
+    mute_after_bounce: Duration = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,3 +177,13 @@ sa.Index(
     postgresql_where=labels.c.undone_at.is_(None),
 )
 sa.Index("ix_labels_inquiry_id", labels.c.inquiry_id)
+
+# Addresses, normalised, that a mail of ours came back from for good: no machine writes to them before the moment.
+muted = sa.Table(
+    "muted",
+    metadata,
+    _column("address", sa.Text, primary_key=True),
+    _column("muted_at", Moment),
+    _column("muted_until", Moment),
+    _column("reason", sa.Text),
+)

@@ -21,6 +21,9 @@ class Reason(StrEnum):
     NOTHING_SAID = "the mail has no text"
     FOREIGN = "the mail is written neither in Japanese nor in English"
     IN_THREAD = "a reply to a mail of ours"
+    THANKS = "only thanks, in a thread of ours"
+    RETURNED = "a delivery report of ours"
+    MUTED = "a mail of ours to the sender came back lately"
     TOO_MANY = "the sender had many automatic mails lately"
     UNDELIVERABLE = "there is no address to answer to"
     UNSURE = "no entry fits well enough"
@@ -55,6 +58,12 @@ class History:
     in_thread: bool = False
     """It refers to a mail of ours: an answer did not help, or a person has the word already."""
     automatic_lately: int = 0
+    thanks: bool = False
+    """It says nothing but thanks for a mail of ours."""
+    returned: bool = False
+    """It reports what became of a mail of ours."""
+    muted: bool = False
+    """A mail of ours to its sender came back for good."""
 
 
 NO_HISTORY = History()
@@ -110,9 +119,11 @@ def decide(
     in English. No recognition and no language: the mail has no text.
     """
     if suppression is not None and not suppression.needs_person:
-        return Suppress(suppression, suppression)
+        return Suppress(Reason.RETURNED if history.returned else suppression, suppression)
     if history.repeated:
         return Suppress(Reason.REPEATED)
+    if history.thanks and suppression is None and trouble is None:
+        return Suppress(Reason.THANKS)
     verdicts = _verdicts(recognition)
     entries, confidence = (
         _suggested(recognition, verdicts),
@@ -174,6 +185,8 @@ def _silent_reason(
         return trouble
     if history.in_thread:
         return Reason.IN_THREAD
+    if history.muted:
+        return Reason.MUTED
     if history.automatic_lately >= thresholds.automatic_per_sender:
         return Reason.TOO_MANY
     return None

@@ -1,0 +1,62 @@
+"""What the store knows of a mail, read in the transaction that decides on it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from responder.mail.message import Message, Unreadable, parse_message
+from responder.mail.report import Report, report_of
+from responder.store import inbox, muted, outbox
+from responder.store.inbox import Inquiry
+from responder.store.outbox import Earlier
+from responder.store.returned import delivery_of
+from responder.store.threads import conversation
+from responder.triage.policy import History
+from responder.triage.reading import Reading
+from responder.triage.thanks import only_thanks
+from responder.triage.thread import Conversation, clues_of
+
+LATELY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """For the decision, and for where the mail then goes."""
+
+    history: History
+    conversation: Conversation | None = None
+    report: Report | None = None
+    returned: Earlier | None = None
+    """The mail of ours that the report is about."""
+
+
+def past_of(conn: Connection, inquiry: Inquiry, reading: Reading, key: bytes, *, now: datetime) -> Past:
+    """The past of one mail. `key` is that of our Message-IDs."""
+    message = reading.message
+    if isinstance(message, Unreadable):
+        return Past(_history(conn, inquiry, now))
+    if reading.suppression is not None and not reading.suppression.needs_person:
+        # Only what a machine sent can report; a person who hands a report on is answered as any other.
+        report = report_of(inquiry.raw)
+        returned = None if report is None else delivery_of(conn, report, key)
+        return Past(History(returned=returned is not None), None, report, returned)
+    thread = conversation(conn, clues_of(inquiry.envelope, message), key)
+    thanks = thread is not None and _thanks(conn, message, thread)
+    return Past(replace(_history(conn, inquiry, now), in_thread=thread is not None, thanks=thanks), thread)
+
+
+def _history(conn: Connection, inquiry: Inquiry, now: datetime) -> History:
+    sender = inquiry.envelope.mail_from
+    return History(
+        repeated=inbox.settled_before(conn, inquiry),
+        automatic_lately=outbox.automatic_since(conn, sender, since=now - LATELY) if sender else 0,
+        muted=bool(sender) and muted.is_muted(conn, sender, now=now),
+    )
+
+
+def _thanks(conn: Connection, message: Message, thread: Conversation) -> bool:
+    """Whether it only thanks for a mail of ours that is still kept, to tell what it quotes from what it says."""
+    cited = outbox.of_message_ids(conn, [thread.cites]) if thread.cites and thread.inquiry else []
+    ours = parse_message(outbox.raw_of(conn, cited[0].id) or b"") if cited else None
+    return isinstance(ours, Message) and only_thanks(message, ours)
