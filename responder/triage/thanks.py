@@ -53,7 +53,7 @@ _COURTESIES = (
     r"(?:引き続き|今後とも|今後も|どうぞ|何卒|以上|それでは|では)*、?(?:どうぞ|何卒)?"
     r"(?:よろしく|宜しく)(?:お願い|御願い)(?:いたします|致します|申し上げます|します)",
     r"(?:いつも|大変|平素より|平素は)*お世話(?:になっております|になっています|になりました|様です)",
-    r"取り?急ぎ、?(?:お礼|御礼|ご連絡|ご返信|お礼のご連絡)?(?:まで|申し上げます)",
+    r"取り?急ぎ、?(?:お礼|御礼|ご連絡|ご返信|お礼のご連絡)?(?:まで)?(?:申し上げます|まで)",
     r"まずは(?:お礼|御礼|ご連絡)まで(?:申し上げます)?|失礼(?:いたします|致します|します)|以上です",
     r"(?:best|kind|warm)? ?regards|best(?: wishes)?|(?:yours )?sincerely|cheers",
     r"have a (?:nice|good|great) (?:day|weekend)",
@@ -175,12 +175,14 @@ def _parted(lines: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
 
 def _is_frame(line: str, name: str) -> bool:
     """Greeting by name, who writes, or a line of a signature without its rule."""
+    if len(line) > _LONGEST_LINE:
+        return False
     bare = line.rstrip("。.")
     named = re.sub(r"(?:です|と申します|でございます)$", "", bare)
     if _SPOKEN.search(named):
         return False
     spoken_of = _SALUTATION.match(bare) or _INTRODUCTION.match(bare) or _CONTACT.search(line) or _COMPANY.search(line)
-    return _is_name(named, name) or (len(line) <= _LONGEST_LINE and spoken_of is not None)
+    return _is_name(named, name) or spoken_of is not None
 
 
 def _is_name(text: str, name: str) -> bool:
