@@ -33,8 +33,9 @@ def test_a_key_is_made_once_and_nobody_else_reads_it(tmp_path: Path) -> None:
 
 
 def test_processes_that_start_together_have_the_same_key(tmp_path: Path) -> None:
+    config = load_config(_settings(tmp_path), {})
     with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(lambda _: _key(tmp_path), range(16)))) == 1
+        assert len(set(pool.map(lambda _: message_id_key(config), range(16)))) == 1
 
 
 def test_a_configured_secret_makes_no_file_and_the_same_key_anywhere(tmp_path: Path) -> None:

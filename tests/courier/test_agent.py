@@ -106,10 +106,10 @@ class TestOneStep:
         number = store.queue()
         server.moods["RCPT"] = [reply]
         await store.deliver(next_hop, mute_after_bounce=timedelta(days=30))
+        address = store.row(number).recipient
         with store.engine.connect() as conn:
             for day, held in ((29, mutes), (31, False)):
-                address, then = store.row(number).recipient, NOW + timedelta(days=day)
-                assert muted.is_muted(conn, address, now=then) is held
+                assert muted.is_muted(conn, address, now=NOW + timedelta(days=day)) is held
 
     @pytest.mark.parametrize("kind", list(DeliveryKind))
     async def test_what_bounces_goes_before_people(
