@@ -112,8 +112,7 @@ def show_case(
     for event in events:
         say(f"{cell(event.at, place.zone)}  {event.event} by {printable(event.who)} {printable(event.detail)}")
     for row in sent:
-        say(f"{cell(row.created_at, place.zone)}  {row.kind} to {row.recipient}: {row.state}\n")
-        say("\n".join(f"  {printable(line)}" for line in written[row.id].splitlines()) + "\n")
+        _print_sent(row, written[row.id], place)
     if draft is not None:
         say(f"\nprepared answer, not sent ({draft.unanswered} questions without an answer):\n")
         say("\n".join(f"  {printable(line)}" for line in draft.text.splitlines()))
@@ -160,6 +159,11 @@ def _print_mail(mail: Mapping[str, Any], place: Opened) -> None:
     say()
     say("\n".join(f"  {printable(line)}" for line in mail["text"].splitlines()))
     say()
+
+
+def _print_sent(row: Any, text: str, place: Opened) -> None:
+    say(f"{cell(row.created_at, place.zone)}  {row.kind} to {row.recipient}: {row.state}\n")
+    say("\n".join(f"  {printable(line)}" for line in text.splitlines()) + "\n")
 
 
 @cases_app.command("take")

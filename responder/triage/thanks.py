@@ -95,6 +95,7 @@ _HEAD = re.compile(
 _HEAD_FIELD = re.compile(r"^\s*(?:from|to|cc|date|sent|subject|差出人|宛先|送信者|送信日時|日時|日付|件名)\s*:")
 _RULE = re.compile(r"^\s*(?:--|[-=_*#~+─━―ー☆★◇◆■□●○・.]{3,})\s*$")
 _SALUTATION = re.compile(r"^[^はがをもにで、。?]{1,30}(?:(?<![仕同模有多一])様|御中|さま|ご担当者様?|各位)\s*、?$")
+_TITLE = re.compile(r"\s*(?:ご担当者様?|様|御中|さま|各位|です|と申します|でございます)$")
 _COMPANY = re.compile(r"(?:株式会社|有限会社|合同会社|\(株\)|\(有\)|co\., ?ltd|\binc\b)")
 _INTRODUCTION = re.compile(
     r"^[^はがをもにで、。?]{0,30}(?:株式会社|有限会社|合同会社|\(株\)|\(有\))[^はがをもにで、。?]{0,20}(?:です|でございます)$"
@@ -103,10 +104,13 @@ _CONTACT = re.compile(
     r"\b(?:tel|fax|e-?mail|mail|mobile)\b|(?:電話|携帯|〒|https?://)|\d{2,4}-\d{2,4}-\d{3,4}|[\w.+-]+@[\w-]+\."
     r"|^iphoneから送信$|^androidから送信$|^sent from my .{1,20}$|^outlook for (?:ios|android)を?(?:入手|取得)?"
 )
-# A line of a signature says nothing: no verb ending, no particle of a sentence.
+# A line of a signature says nothing: no verb, no particle of a sentence, and none of the nouns that people put down
+# alone in place of one. A department that has one in its name brings the mail before a person.
 _SPOKEN = re.compile(
     r"[?。]|ます|ませ|です|でし|した|して|たい|ない|ので|から(?!送信)|けど|まだ|また|未|不|再|否|至急|追伸|質問|問い?合わ?せ|依頼|希望|連絡"
-    r"|エラー|無効|失敗|不可|変更|添付|下記|以下|上記|please|could|would|not\b|n't|still|but\b|question"
+    r"|エラー|無効|失敗|不可|変更|添付|下記|以下|上記|契約|署名|締結|期限|承認|登録|削除|紛失|解約|解除|停止|中止|取り?消|相談|確認|対応|回答"
+    r"|請求|支払|印紙|印鑑|証明|書類|住所|名義|氏名|金額|迷惑|なし|無し|有り|please|could|would|not\b|n't|still|but\b|question"
+    r"|\b(?:call|send|reply|need|help|wait|when|how|why|what|which|can|is|are|do|does|me|my|i|no|missing|wrong|again)\b"
 )
 
 
@@ -118,7 +122,9 @@ def only_thanks(message: Message, ours: Message) -> bool:
         return False
     lines = _FOLDED_HEAD.sub(r"\1 \2", normalised(message.text)).splitlines()
     own = _own_lines(lines, normalised(ours.text).splitlines())
-    return own is not None and _thanks(own, _squeezed(normalised(message.from_name)))
+    # A greeting names us, what follows it them: both as the mailers have it.
+    names = tuple(_squeezed(normalised(mail.from_name)) for mail in (message, ours))
+    return own is not None and _thanks(own, names)
 
 
 def _says_no_more(subject: str, ours: str) -> bool:
@@ -155,11 +161,11 @@ def _own_lines(lines: Sequence[str], ours: Sequence[str]) -> list[str] | None:
     return own
 
 
-def _thanks(own: Sequence[str], name: str) -> bool:
-    """Whether these lines are thanks with greeting, name and signature. `name` is how their mailer names them."""
+def _thanks(own: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether these lines are thanks with greeting, names and signature."""
     body, signature = _parted([line.strip() for line in own if line.strip()])
     signed = len(signature) <= _MOST_SIGNATURE and all(_is_signature(line) for line in signature)
-    said = [line for line in body if not _is_frame(line, name)]
+    said = [line for line in body if not _is_frame(line, names)]
     if not signed or sum(map(len, said)) > _MOST_CHARACTERS:
         return False
     sentences = [part for part in (_ORNAMENT.sub("", s).strip() for s in _SENTENCE_END.split("\n".join(said))) if part]
@@ -173,20 +179,26 @@ def _parted(lines: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     return lines[:first], [line for line in lines[first:] if not _RULE.match(line)]
 
 
-def _is_frame(line: str, name: str) -> bool:
+def _is_frame(line: str, names: Sequence[str]) -> bool:
     """Greeting by name, who writes, or a line of a signature without its rule."""
     if len(line) > _LONGEST_LINE:
         return False
     bare = line.rstrip("。.")
-    named = re.sub(r"(?:です|と申します|でございます)$", "", bare)
+    named = _TITLE.sub("", bare).strip()
+    theirs, ours = (len(_squeezed(named)) > 1 and _squeezed(named) in name for name in names)
+    if ours:
+        return True
+    # They choose their name, and may put anything into it.
     if _SPOKEN.search(named):
         return False
-    spoken_of = _SALUTATION.match(bare) or _INTRODUCTION.match(bare) or _CONTACT.search(line) or _COMPANY.search(line)
-    return _is_name(named, name) or spoken_of is not None
-
-
-def _is_name(text: str, name: str) -> bool:
-    return len(_squeezed(text)) > 1 and _squeezed(text) in name
+    patterns = (
+        theirs,
+        _SALUTATION.match(bare),
+        _INTRODUCTION.match(bare),
+        _CONTACT.search(line),
+        _COMPANY.search(line),
+    )
+    return any(patterns)
 
 
 def _is_signature(line: str) -> bool:

@@ -29,7 +29,7 @@ def _read(text: str, *, subject: str, name: str = "田中 太郎", html: str = "
     return message
 
 
-OURS = _read(OURS_TEXT, subject="自動返信: お尋ね")
+OURS = _read(OURS_TEXT, subject="自動返信: お尋ね", name="電子契約サポート窓口")
 
 
 def _is_thanks(text: str, *, subject: str = "Re: 自動返信: お尋ね", name: str = "田中 太郎") -> bool:
@@ -122,6 +122,10 @@ NOT_ONLY = [
     "ありがとうございました。\n\n株式会社名不明です",
     "ありがとうございました。\nhttps://contract.example/1 無効",
     "ありがとうございます。承知しました。解決しました。助かりました。参考になりました。了解しました。よろしくお願いします。",
+    "株式会社ひまわり商事 契約解除\nありがとうございます",
+    "ありがとうございます。\n-----\n印鑑紛失\n田中",
+    "support@example.jp 迷惑メール扱\nありがとうございます",
+    "mobile 090-1111-2222 call me\nthanks",
     "ありがとうございました。" * 40,
     "Thanks, but it still does not work.",
     "Thank you. Could you send it again?",
