@@ -17,10 +17,13 @@ from responder.store import breaker, cases, inbox, outbox
 from responder.store.engine import reading
 from responder.store.inbox import Inquiry, Lane
 from responder.store.outbox import DeliveryKind
+from responder.store.past import Past, counted, past_of
+from responder.store.returned import take_back
 from responder.triage.contents import Contents
 from responder.triage.policy import Answer, Budgets, Decision, Escalate, History, Reason, Suppress
 from responder.triage.reading import Knowledge, Reading, decision_on, read_contents
 from responder.triage.record import record_of
+from responder.triage.thread import Conversation
 
 log = maillog.log("worker")
 
@@ -35,6 +38,7 @@ class Briefing:
     knowledge: Knowledge
     letters: Letters
     author: Mailbox
+    mute_after_bounce: timedelta = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,49 +124,29 @@ def _settle(
     """Decide on the mail and put it down, in the caller's transaction; None where our lease was lost."""
     if not inbox.hold(connection, inquiry):
         return None
-    history = _history(connection, inquiry, found, briefing.knowledge, now)
+    past = past_of(connection, inquiry, found, briefing.author.key, now=now)
+    history = _with_budgets(connection, past.history, inquiry, found, briefing.knowledge.budgets, now)
     outcome = _written(inquiry, found, decision_on(found, history, briefing.knowledge), briefing)
     if outcome.reply is not None and _enqueue(connection, outcome, outcome.reply, now) is None:
         # Another worker has settled the same bytes since their past was read: now they are a repetition.
-        repeated = replace(history, repeated=True)
+        repeated = replace(past.history, repeated=True)
         outcome = _written(inquiry, found, decision_on(found, repeated, briefing.knowledge), briefing)
     inbox.settle(connection, inquiry, _settlement(outcome, briefing.knowledge), now=now)
     if outcome.decision.reason is Reason.TRIPPED:
         _trip(connection, history, now)
-    if isinstance(outcome.decision, Escalate):
-        _open_case(connection, outcome, outcome.decision, now)
+    _follow(connection, outcome, past, briefing, now)
     return outcome
 
 
-def _history(connection: Connection, inquiry: Inquiry, found: Reading, knowledge: Knowledge, now: datetime) -> History:
-    past = History(
-        repeated=inbox.settled_before(connection, inquiry),
-        in_thread=bool(_earlier(connection, found)),
-    )
-    if past.repeated or past.in_thread or found.suppression is not None or not inquiry.envelope.mail_from:
+def _with_budgets(
+    connection: Connection, past: History, inquiry: Inquiry, found: Reading, budgets: Budgets, now: datetime
+) -> History:
+    sender = inquiry.envelope.mail_from
+    if past.repeated or past.in_thread or past.muted or found.suppression is not None or not sender:
         # No automatic mail leaves whatever was sent before: nothing need be counted.
         return past
-    return _with_counts(connection, past, inquiry.envelope.mail_from, knowledge.budgets, now)
-
-
-def _with_counts(connection: Connection, past: History, sender: str, budgets: Budgets, now: datetime) -> History:
-    hour, day = now - timedelta(hours=1), now - timedelta(days=1)
-    longest = max(timedelta(days=1), budgets.same_answer_after, budgets.acknowledge_again_after)
-    had = outbox.automatic_to(connection, sender, since=now - longest)
-    known_since = now - budgets.same_answer_after
-    greeted_since = now - budgets.acknowledge_again_after
-    reset_at = breaker.last_reset_at(connection)
-    return replace(
-        past,
-        automatic_lately=sum(one.created_at > hour for one in had),
-        automatic_today=sum(one.created_at > day for one in had),
-        automatic_there=outbox.automatic_there(connection, sender, since=hour),
-        automatic_at_all=outbox.automatic_at_all(connection, since=max(hour, reset_at or hour)),
-        answered_with=frozenset(one.entries for one in had if one.entries and one.created_at > known_since),
-        acknowledged=any(one.kind is DeliveryKind.ACKNOWLEDGEMENT and one.created_at > greeted_since for one in had),
-        bounced=outbox.has_bounced(connection, sender, since=now - budgets.bounced_for),
-        tripped=_tripped(connection, budgets, now),
-    )
+    tripped = _tripped(connection, budgets, now)
+    return replace(counted(connection, past, sender, budgets, now=now), tripped=tripped)
 
 
 def _tripped(connection: Connection, budgets: Budgets, now: datetime) -> bool:
@@ -181,12 +165,6 @@ def _tripped(connection: Connection, budgets: Budgets, now: datetime) -> bool:
 def _trip(connection: Connection, history: History, now: datetime) -> None:
     if not history.tripped and breaker.trip(connection, sent=history.automatic_at_all, now=now):
         log.error("breaker tripped", sent=history.automatic_at_all, remedy="responder breaker show")
-
-
-def _earlier(connection: Connection, found: Reading) -> list[outbox.Earlier]:
-    """Mails of ours that this one refers to. Only the last references count: a database takes so many at once."""
-    references = found.message.references[-100:] if isinstance(found.message, Message) else ()
-    return outbox.of_message_ids(connection, references)
 
 
 def _once(inquiry: Inquiry) -> str:
@@ -225,13 +203,12 @@ def _reply(inquiry: Inquiry, found: Reading, decision: Decision, briefing: Brief
 
 def _built(inquiry: Inquiry, message: Message, letter: Letter, kind: str, author: Mailbox) -> Reply:
     # The Message-ID comes from the mail itself: a second attempt at the same mail gives the same (Law 3).
-    domain = author.address.rpartition("@")[2]
     return build_reply(
         subject=letter.subject,
         body=letter.body,
         author=author,
         recipient=inquiry.envelope.mail_from,
-        message_id=f"<{kind}.{inquiry.id}.{inquiry.digest[:20]}@{domain}>",
+        message_id=author.message_id(kind, inquiry.id, inquiry.digest),
         date=inquiry.received_at,
         answers=message,
         automatic=True,
@@ -266,15 +243,34 @@ def _settlement(outcome: Outcome, knowledge: Knowledge) -> inbox.Settlement:
     )
 
 
-def _open_case(connection: Connection, outcome: Outcome, decision: Escalate, now: datetime) -> None:
-    """A reply in a thread of ours joins the case that the thread has; everything else begins its own."""
-    number, reason = outcome.inquiry.id, decision.reason.value
-    if decision.reason is Reason.IN_THREAD:
-        began = _earlier(connection, outcome.reading)[0].inquiry_id
-        case_id = cases.case_of(connection, began) or began
-        cases.open_case(connection, case_id, reason=reason, caused_by=number, now=now)
-    else:
+def _follow(connection: Connection, outcome: Outcome, past: Past, briefing: Briefing, now: datetime) -> None:
+    """What a mail means for cases and deliveries, beside the lane that it ends in."""
+    if isinstance(outcome.decision, Escalate):
+        _open_case(connection, outcome, past.conversation, outcome.decision.reason.value, now)
+    elif outcome.decision.reason is Reason.THANKS:
+        _keep_thanks(connection, outcome.inquiry.id, past.conversation, now)
+    if past.report is not None and past.returned is not None:
+        until = now + briefing.mute_after_bounce
+        take_back(connection, past.returned, past.report, mute_until=until, now=now)
+
+
+def _open_case(
+    connection: Connection, outcome: Outcome, thread: Conversation | None, reason: str, now: datetime
+) -> None:
+    """A mail in a conversation of ours joins the case that this has; everything else begins its own."""
+    number = outcome.inquiry.id
+    if thread is None or thread.inquiry is None:
         cases.open_case(connection, number, reason=reason, now=now)
+        return
+    case_id = cases.case_of(connection, thread.inquiry) or thread.inquiry
+    cases.open_case(connection, case_id, reason=reason, caused_by=number, now=now)
+
+
+def _keep_thanks(connection: Connection, number: int, thread: Conversation | None, now: datetime) -> None:
+    """Where there is a case they are told in it; its state stays, and nobody is called."""
+    case_id = cases.case_of(connection, thread.inquiry) if thread is not None and thread.inquiry else None
+    if case_id is not None:
+        cases.record(connection, case_id, "thanked", who="contractor", detail="", inquiry_id=number, now=now)
 
 
 def _tell(outcome: Outcome | None) -> None:

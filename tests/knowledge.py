@@ -18,7 +18,8 @@ from responder.worker import Briefing
 
 ROOT = Path(__file__).parent.parent
 ADDRESS = "support@example.jp"
-AUTHOR = Mailbox(ADDRESS, "電子契約サポート窓口")
+KEY = b"a key that only the tests have"
+AUTHOR = Mailbox(ADDRESS, "電子契約サポート窓口", KEY)
 EXAMPLES = ROOT / "examples"
 
 

@@ -23,7 +23,7 @@ from responder import __version__
 from responder.cli import app
 from responder.errors import OperatorError
 from responder.mail.envelope import Envelope
-from responder.store import cases, inbox, outbox
+from responder.store import cases, inbox, muted, outbox
 from responder.store.engine import make_ready, open_engine, reading
 from responder.worker import triage_next
 from tests.knowledge import ADDRESS, EXAMPLES, ROOT, STATE, briefing, example, reader, shipped_classifier
@@ -107,11 +107,23 @@ def _work(folder: Path, *raws: bytes) -> None:
 def test_help_names_every_command(word: str) -> None:
     run = _run(word)
     assert run.code == 0
-    for command in ("serve", "check", "health", "decide", "explain", "import", "cases", "inbox", "outbox", "corpus"):
+    for command in (
+        "serve",
+        "check",
+        "health",
+        "decide",
+        "explain",
+        "import",
+        "cases",
+        "inbox",
+        "outbox",
+        "muted",
+        "corpus",
+    ):
         assert re.search(rf"^ +{command} ", run.out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("group", [[], ["cases"], ["inbox"], ["outbox"], ["config"], ["corpus"], ["db"]])
+@pytest.mark.parametrize("group", [[], ["cases"], ["inbox"], ["outbox"], ["muted"], ["config"], ["corpus"], ["db"]])
 def test_a_group_without_a_command_shows_what_it_has(group: list[str]) -> None:
     run = _run(*group)
     assert "Usage: " in run.out + run.err
@@ -727,6 +739,33 @@ def test_cases_show_tells_the_mail_the_candidates_and_what_happened(queue: Path)
     assert [mail["id"] for mail in shown["mails"]] == [2]
     assert shown["mails"][0]["decision"]["action"] == "escalate"
     assert [row["kind"] for row in shown["sent"]] == ["acknowledgement"]
+
+
+def test_cases_show_tells_the_answer_that_a_reply_was_to(queue: Path) -> None:
+    (answer,) = _run("outbox", "list", "--json").lines[-1:]
+    assert answer["kind"] == "answer"
+    _work(queue, _mail("その後はどうすればよいですか。", In_Reply_To=answer["message_id"]))
+    run = _run("cases", "show", "1")
+    assert run.code == 0
+    assert run.out.index("その後はどうすれば") < run.out.index(f"answer to {TANAKA}: queued")
+    assert "自動でお送りしております。" in run.out
+    (shown,) = _run("cases", "show", "1", "--json").lines
+    assert "自動でお送りしております。" in shown["sent"][0]["text"]
+
+
+def test_muted_addresses_are_listed_and_taken_out(queue: Path) -> None:
+    assert _run("muted", "list") == _Run(0, "", "No address is muted.\n")
+    engine = open_engine(f"sqlite:///{queue / 'store' / 'responder.db'}")
+    now = datetime.now(UTC)
+    with engine.begin() as connection:
+        muted.mute(connection, TANAKA, reason="answer bounced: 5.1.1", until=now + timedelta(days=60), now=now)
+    engine.dispose()
+    (line,) = _run("muted", "list", "--json").lines
+    assert (line["address"], line["reason"]) == (TANAKA, "answer bounced: 5.1.1")
+    assert TANAKA in _run("muted", "list").out
+    assert _run("muted", "remove", TANAKA.upper()).code == 0
+    assert _run("muted", "remove", TANAKA) == _Run(1, "", f"{TANAKA} is not muted.\n")
+    assert _run("muted", "list", "--json").lines == []
 
 
 def test_a_mail_cannot_drive_the_terminal_of_who_reads_it(folder: Path) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from responder import maillog
+from responder.app.secret import message_id_key
 from responder.app.teaching import examples_of
 from responder.config import Config, MaildirHop, SmtpHop
 from responder.corpus import Corpus, load_corpus, with_examples
@@ -37,8 +38,8 @@ def clock() -> datetime:
 
 
 def author_of(config: Config) -> Mailbox:
-    """Who our mails are from."""
-    return Mailbox(config.service.address, config.service.name)
+    """Who our mails are from. Raises ConfigError where the key of their Message-IDs cannot be read."""
+    return Mailbox(config.service.address, config.service.name, message_id_key(config))
 
 
 def letters_of(config: Config) -> Letters:
@@ -121,7 +122,6 @@ def guarding_of(config: Config) -> dict[str, Any]:
         per_hour=guard.breaker_per_hour,
         same_answer_after=guard.same_answer_after,
         acknowledge_again_after=guard.acknowledge_again_after,
-        bounced_for=guard.bounced_for,
         falls_back=guard.breaker_falls_back,
     )
     own = own_addresses(config)

@@ -92,7 +92,7 @@ class Current:
         corpus, letters = await asyncio.to_thread(checked_files, config, taught)
         classifier = await _classifier(config, corpus)
         knowledge = knowledge_on(config, corpus, classifier)
-        self.briefing = Briefing(knowledge, letters, author_of(config))
+        self.briefing = Briefing(knowledge, letters, author_of(config), config.guard.mute_after_bounce)
         self.config, self.refused = config, ()
         log.info(
             "knowledge",

@@ -185,6 +185,7 @@ async def _courier(engine: Engine, config: Config, stop: asyncio.Event) -> None:
             hands=settings.connections,
             lease=lease,
             poll=timedelta(milliseconds=200),
+            mute_after_bounce=config.guard.mute_after_bounce,
         )
     finally:
         with suppress(TimeoutError):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from responder import __version__
-from responder.cli import breaker, evaluate, mails, queue, serving, setup, teaching
+from responder.cli import breaker, evaluate, mails, muting, queue, serving, setup, teaching
 from responder.cli.output import fail_with, say
 from responder.errors import OperatorError
 
@@ -44,6 +44,7 @@ serving.register(app)
 mails.register(app)
 evaluate.register(app)
 queue.register(app)
+muting.register(app)
 teaching.register(app, queue.cases_app)
 setup.register(app)
 breaker.register(app)

@@ -85,7 +85,9 @@ def show_case(
         events = cases.events(connection, number)
         joined = [event.inquiry_id for event in events if event.inquiry_id is not None]
         records = [inbox.find(connection, inquiry) for inquiry in (number, *joined)]
-        sent = [row for inquiry in (number, *joined) for row in outbox.listing(connection, inquiry_id=inquiry)]
+        numbers = dict.fromkeys((number, *joined))
+        sent = [row for inquiry in numbers for row in reversed(outbox.listing(connection, inquiry_id=inquiry))]
+        written = {row.id: _text_of(outbox.raw_of(connection, row.id)) for row in sent}
     mails = [_mail(record) for record in records if record is not None]
     draft = prepared(place, number)
     if only_draft and not as_lines:
@@ -98,7 +100,7 @@ def show_case(
                     **_case_row(case),
                     "mails": mails,
                     "events": [*map(asdict, events)],
-                    "sent": [*map(asdict, sent)],
+                    "sent": [{**asdict(row), "text": written[row.id]} for row in sent],
                     "draft": None if draft is None else asdict(draft),
                 }
             )
@@ -110,7 +112,7 @@ def show_case(
     for event in events:
         say(f"{cell(event.at, place.zone)}  {event.event} by {printable(event.who)} {printable(event.detail)}")
     for row in sent:
-        say(f"{cell(row.created_at, place.zone)}  {row.kind} to {row.recipient}: {row.state}")
+        _print_sent(row, written[row.id], place)
     if draft is not None:
         say(f"\nprepared answer, not sent ({draft.unanswered} questions without an answer):\n")
         say("\n".join(f"  {printable(line)}" for line in draft.text.splitlines()))
@@ -124,6 +126,14 @@ def _mail(record: Any) -> dict[str, Any]:
     attachments = [asdict(one) for one in message.attachments] if isinstance(message, Message) else []
     listing = asdict(record.listing)
     return {**listing, "decision": record.decision, "text": text, "attachments": attachments}
+
+
+def _text_of(raw: bytes | None) -> str:
+    """What a mail of ours says; "" where its bytes are not kept."""
+    from responder.mail.message import Message, parse_message
+
+    message = parse_message(raw or b"")
+    return message.text if isinstance(message, Message) else ""
 
 
 def _print_fields(fields: Mapping[str, Any], place: Opened) -> None:
@@ -149,6 +159,11 @@ def _print_mail(mail: Mapping[str, Any], place: Opened) -> None:
     say()
     say("\n".join(f"  {printable(line)}" for line in mail["text"].splitlines()))
     say()
+
+
+def _print_sent(row: Any, text: str, place: Opened) -> None:
+    say(f"{cell(row.created_at, place.zone)}  {row.kind} to {row.recipient}: {row.state}\n")
+    say("\n".join(f"  {printable(line)}" for line in text.splitlines()) + "\n")
 
 
 @cases_app.command("take")

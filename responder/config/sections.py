@@ -51,6 +51,7 @@ class Service:
     corpus: Folder = Path("faq_corpus")
     templates: Folder = Path("templates")
     state: Folder = Path("state")
+    secret_file: PasswordFile = None
     log: Literal["auto", "json", "console"] = "auto"
 
 
@@ -110,7 +111,7 @@ class Guard:
     automatic_per_organisation_per_hour: _Count = 100
     same_answer_after: Duration = timedelta(days=7)
     acknowledge_again_after: Duration = timedelta(hours=1)
-    bounced_for: Duration = timedelta(days=60)
+    mute_after_bounce: Duration = timedelta(days=60)
     breaker_per_hour: _Count = 200
     breaker_falls_back: bool = False
 

@@ -14,8 +14,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from responder import maillog
 from responder.courier.maildir import Maildir
 from responder.courier.smtp import SmtpNextHop
-from responder.mail.delivery import Bounced, Deferred, Outcome, Schedule, Sent, next_attempt, reply_line
-from responder.store import cases, outbox
+from responder.mail.delivery import (
+    Bounced,
+    Deferred,
+    Outcome,
+    Schedule,
+    Sent,
+    is_about_the_address,
+    next_attempt,
+    reply_line,
+)
+from responder.store import cases, muted, outbox
 from responder.store.engine import reading
 from responder.store.outbox import Delivery
 
@@ -25,6 +34,7 @@ _FIRST_PAUSE = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(seconds=30)
 # An attempt ends before its lease does, or a second courier would send the mail while we still do.
 _SHARE_OF_LEASE = 0.9
+_MUTED = timedelta(days=60)
 
 _log = maillog.log("courier")
 
@@ -41,6 +51,7 @@ async def run(
     lease: timedelta = timedelta(minutes=20),
     poll: timedelta = timedelta(milliseconds=500),
     grace: timedelta = timedelta(seconds=5),
+    mute_after_bounce: timedelta = _MUTED,
 ) -> None:
     """Deliver until `stop` is set, then give attempts in hand `grace` to end; what is left keeps its lease.
 
@@ -50,7 +61,16 @@ async def run(
     """
 
     async def step() -> int:
-        return await deliver_next(engine, next_hop, schedule, now=clock(), draw=draw, limit=1, lease=lease)
+        return await deliver_next(
+            engine,
+            next_hop,
+            schedule,
+            now=clock(),
+            draw=draw,
+            limit=1,
+            lease=lease,
+            mute_after_bounce=mute_after_bounce,
+        )
 
     working = {asyncio.create_task(_keep_delivering(step, stop=stop, poll=poll)) for _ in range(hands)}
     stopping = asyncio.create_task(stop.wait())
@@ -96,6 +116,7 @@ async def deliver_next(
     draw: Callable[[], float],
     limit: int,
     lease: timedelta,
+    mute_after_bounce: timedelta = _MUTED,
 ) -> int:
     """Attempt up to `limit` mails that are due, all at once, and settle each as it ends; how many there were.
 
@@ -111,6 +132,7 @@ async def deliver_next(
         # An attempt may last for minutes: what comes of it is dated by when it ended.
         clock=lambda: now + timedelta(seconds=loop.time() - began),
         lease_until=now + lease,
+        mute_after_bounce=mute_after_bounce,
     )
     batch = await asyncio.to_thread(_claim, engine, now, limit, lease)
     await asyncio.gather(*(_deliver(this, next_hop, delivery, lease) for delivery in batch))
@@ -126,6 +148,7 @@ class _Round:
     draw: Callable[[], float]
     clock: Callable[[], datetime]
     lease_until: datetime
+    mute_after_bounce: timedelta
 
 
 def _claim(engine: Engine, now: datetime, limit: int, lease: timedelta) -> list[Delivery]:
@@ -176,6 +199,9 @@ def _settle(this: _Round, delivery: Delivery, outcome: Outcome) -> str:
                 state, ours = "sent", outbox.settle_sent(conn, delivery, reply=reply, now=now)
             case Bounced(reply):
                 state, ours = "bounced", _fail(conn, delivery, "bounced", reply, now)
+                if ours and is_about_the_address(reply):
+                    until = now + this.mute_after_bounce
+                    muted.mute(conn, delivery.recipient, reason=f"bounced: {reply}", until=until, now=now)
             case Deferred(reply):
                 due = next_attempt(
                     this.schedule,

@@ -90,13 +90,12 @@ def _queue(
     known = message if isinstance(message, Message) else None
     letter = letters.person(text.strip(), subject=known.subject if known else "", reference=cases.reference_of(case.id))
     turn = sum(event.event == "answered" for event in cases.events(connection, case.id)) + 1
-    digest = digest_of(record.envelope, record.raw)[:20]
     reply = build_reply(
         subject=letter.subject,
         body=letter.body,
         author=author,
         recipient=recipient,
-        message_id=f"<person.{case.id}.{turn}.{digest}@{author.address.rpartition('@')[2]}>",
+        message_id=author.message_id("person", record.listing.id, digest_of(record.envelope, record.raw), turn),
         date=now,
         answers=known,
         automatic=False,

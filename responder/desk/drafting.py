@@ -24,8 +24,9 @@ class Draft:
 
 
 def newest_mail(connection: Connection, case: Case) -> Record:
-    """The contractor's newest mail in the case: that is what an answer answers."""
-    joined = [event.inquiry_id for event in cases.events(connection, case.id) if event.inquiry_id is not None]
+    """The contractor's newest mail in the case, thanks aside: that is what an answer answers."""
+    events = [event for event in cases.events(connection, case.id) if event.event != "thanked"]
+    joined = [event.inquiry_id for event in events if event.inquiry_id is not None]
     record = inbox.find(connection, joined[-1] if joined else case.id)
     if record is None:
         raise LookupError(f"case {case.id} has lost its inquiry")  # a foreign key forbids it

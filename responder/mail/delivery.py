@@ -1,5 +1,6 @@
 """What becomes of one attempt at delivery, and when the next one is due."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,6 +32,15 @@ class Bounced:
 
 
 Outcome = Sent | Deferred | Bounced
+
+# RFC 3463 §3.2 and §3.3: no such mailbox, no such system, a malformed or moved address, a mailbox disabled; and the
+# null MX of RFC 7505. A refusal of what was said (5.6, 5.7) or of all of us is no word on the address.
+_OF_THE_ADDRESS = re.compile(r"(?<![\d.])5\.(?:1\.(?:1|2|3|6|10)|2\.1)(?![\d.]*\d)")
+
+
+def is_about_the_address(reply: str) -> bool:
+    """Whether a refusal says that the next mail to the address would fare no better."""
+    return _OF_THE_ADDRESS.search(reply) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import email
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import Message as Part
 
@@ -11,8 +10,9 @@ import mailparser
 from responder.mail.address import valid_address
 from responder.mail.body import Attachment, children_of, content_type_of, joined_text, reading_of, unfolded
 from responder.mail.charset import decoded_field, one_line
+from responder.mail.ids import ids_as_written, usable_id
 
-__all__ = ["Attachment", "Message", "Unreadable", "parse_message", "usable_id"]
+__all__ = ["Attachment", "Message", "Unreadable", "parse_message", "part_of", "usable_id"]
 
 _LONGEST_FIELDS = 256 * 1024
 _MOST_FIELDS = 1000
@@ -20,7 +20,6 @@ _MOST_PARTS = 200
 _DEEPEST = 30
 _LONGEST_FROM = 2000
 _LONGEST_CONTENT_FIELD = 16 * 1024
-_LONGEST_ID = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,17 @@ def parse_message(raw: bytes) -> Message | Unreadable:
         return _message(part) if reason is None else Unreadable(reason)
     except Exception as error:  # noqa: BLE001 - whatever a stranger's octets do to the parsers, a person must see it
         return Unreadable(f"the parser failed with {type(error).__name__}")
+
+
+def part_of(raw: bytes) -> Part | None:
+    """The parts of a mail, undecoded; None beyond the bounds of `parse_message`. Never raises."""
+    if _excess_of_octets(raw) is not None:
+        return None
+    try:
+        part = _parsed(raw)
+        return part if _excess_of_parts(part) is None else None
+    except Exception:  # noqa: BLE001 - as in parse_message
+        return None
 
 
 class _Structure(mailparser.MailParser):  # type: ignore[misc]  # it has no types
@@ -145,19 +155,6 @@ def _excess_of_parts(top: Part) -> str | None:
 
 # --- fields ---
 
-# RFC 5322 §3.6.4, without the quoted strings and blanks of its obsolete forms.
-_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
-
-
-def usable_id(text: str) -> bool:
-    """Whether a message id can be written into a References field as it stands (RFC 5322 §3.6.4)."""
-    return len(text) <= _LONGEST_ID and _ID.fullmatch(text) is not None
-
-
-def _ids(values: Iterable[str]) -> tuple[str, ...]:
-    found = (token for value in values for token in re.findall(r"<[^<>\s]*>", value))
-    return tuple(dict.fromkeys(token for token in found if usable_id(token)))
-
 
 def _message(part: Part) -> Message:
     raw_fields = [(name.lower(), unfolded(str(value))) for name, value in part.raw_items()]
@@ -175,8 +172,8 @@ def _message(part: Part) -> Message:
         from_name=from_name,
         recipients=_recipients(raw_fields),
         return_path=_return_path(values.get("return-path", [])),
-        message_id=next(iter(_ids(values.get("message-id", []))), None),
-        references=_ids(values.get("references", []) + values.get("in-reply-to", [])),
+        message_id=next(iter(ids_as_written(values.get("message-id", []))), None),
+        references=ids_as_written(values.get("references", []) + values.get("in-reply-to", [])),
         content_type=content_type_of(part),
         text=text.text,
         attachments=reading.attachments,

@@ -4,7 +4,7 @@ import base64
 import binascii
 import email
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -12,7 +12,9 @@ from email.utils import format_datetime
 
 from responder.mail.address import valid_address
 from responder.mail.charset import one_line
-from responder.mail.message import Message, usable_id
+from responder.mail.ids import usable_id
+from responder.mail.keyed import own_id
+from responder.mail.message import Message
 
 _LONGEST_SUBJECT = 200
 _LONGEST_NAME = 100
@@ -29,6 +31,12 @@ class Mailbox:
 
     address: str
     name: str
+    key: bytes = field(default=b"", repr=False)
+    """Its Message-IDs are signed with it; without one none of them is known again by itself."""
+
+    def message_id(self, kind: str, inquiry: int, digest: str, turn: int = 0) -> str:
+        """The Message-ID of what it writes to an inquiry: always the same (Law 3)."""
+        return own_id(self.key, kind, inquiry, digest, host=self.address.rpartition("@")[2], turn=turn)
 
 
 @dataclass(frozen=True, slots=True)

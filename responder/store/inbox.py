@@ -1,7 +1,7 @@
 """Mails taken in, and the lane each of them ended in."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -168,6 +168,25 @@ def settled_before(conn: Connection, inquiry: Inquiry) -> bool:
     same = (inbox.c.digest == inquiry.digest, inbox.c.id != inquiry.id, inbox.c.lane.is_not(None))
     found: bool = conn.execute(sa.select(sa.exists().where(*same))).scalar_one()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whom an inquiry came from."""
+
+    digest: str
+    mail_from: str
+    from_address: str | None
+    lane: str | None
+
+
+def origins(conn: Connection, inquiry_ids: Collection[int]) -> dict[int, Origin]:
+    """Those of these inquiries that there are."""
+    if not inquiry_ids:
+        return {}
+    columns = (inbox.c.id, inbox.c.digest, inbox.c.mail_from, inbox.c.from_address, inbox.c.lane)
+    rows = conn.execute(sa.select(*columns).where(inbox.c.id.in_(inquiry_ids)))
+    return {row.id: Origin(row.digest, row.mail_from, row.from_address, row.lane) for row in rows}
 
 
 def release(conn: Connection, inquiries: Sequence[Inquiry]) -> None:

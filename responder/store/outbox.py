@@ -1,6 +1,6 @@
 """Mails that leave: automatic answers, acknowledgements, and what people wrote."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -177,20 +177,37 @@ def retry(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
 class Earlier:
     """A mail of ours that a later one refers to."""
 
+    id: int
+    message_id: str
     inquiry_id: int
     kind: DeliveryKind
+    recipient: str
 
 
-def of_message_ids(conn: Connection, message_ids: Sequence[str]) -> list[Earlier]:
+def of_message_ids(conn: Connection, message_ids: Collection[str]) -> list[Earlier]:
     """Mails of ours among these Message-IDs, newest first."""
     if not message_ids:
         return []
-    statement = (
-        sa.select(outbox.c.inquiry_id, outbox.c.kind)
-        .where(outbox.c.message_id.in_(message_ids))
-        .order_by(outbox.c.id.desc())
-    )
-    return [Earlier(row.inquiry_id, DeliveryKind(row.kind)) for row in conn.execute(statement)]
+    names = ("id", "message_id", "inquiry_id", "kind", "recipient")
+    statement = sa.select(*(outbox.c[name] for name in names)).where(outbox.c.message_id.in_(message_ids))
+    return [
+        Earlier(row.id, row.message_id, row.inquiry_id, DeliveryKind(row.kind), row.recipient)
+        for row in conn.execute(statement.order_by(outbox.c.id.desc()))
+    ]
+
+
+def settle_returned(conn: Connection, delivery_id: int, *, reply: str, now: datetime) -> bool:
+    """A report says that it never arrived, whatever the next hop had said. False where that was known already."""
+    # A courier that has it in hand finds it settled, and its own outcome changes nothing.
+    hopeful = (outbox.c.id == delivery_id, outbox.c.state.in_(("queued", "held", "sent")))
+    ended = {"state": "bounced", "reply": reply, "settled_at": now, "next_attempt_at": None, "lease_until": None}
+    return conn.execute(sa.update(outbox).where(*hopeful).values(**ended)).rowcount == 1
+
+
+def note(conn: Connection, delivery_id: int, *, reply: str) -> None:
+    """Keep what was said of a mail that is still on its way."""
+    on_its_way = (outbox.c.id == delivery_id, outbox.c.state.in_(("queued", "sent")))
+    conn.execute(sa.update(outbox).where(*on_its_way).values(reply=reply))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,13 +239,6 @@ def automatic_there(conn: Connection, address: str, *, since: datetime) -> int:
 def automatic_at_all(conn: Connection, *, since: datetime) -> int:
     """How many automatic mails were written since then."""
     return _count(conn, *_automatic(since))
-
-
-def has_bounced(conn: Connection, address: str, *, since: datetime) -> bool:
-    """Whether a mail to an address was refused for good since then."""
-    refused = (outbox.c.correspondent == correspondent_of(address), outbox.c.state == "bounced")
-    found: bool = conn.execute(sa.select(sa.exists().where(*refused, outbox.c.settled_at > since))).scalar_one()
-    return found
 
 
 def _automatic(since: datetime) -> tuple[sa.ColumnElement[bool], ...]:

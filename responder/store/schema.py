@@ -123,13 +123,6 @@ sa.Index("ix_outbox_inquiry_id", outbox.c.inquiry_id)
 sa.Index("ix_outbox_correspondent_created_at", outbox.c.correspondent, outbox.c.created_at)
 sa.Index("ix_outbox_organisation_created_at", outbox.c.organisation, outbox.c.created_at)
 sa.Index("ix_outbox_created_at", outbox.c.created_at)
-# Few mails bounce, and each mail that comes in asks whether one to its sender did.
-sa.Index(
-    "ix_outbox_bounced",
-    outbox.c.correspondent,
-    sqlite_where=outbox.c.state == "bounced",
-    postgresql_where=outbox.c.state == "bounced",
-)
 
 # When automatic mail was stopped, and who let it go on. The row that is in force is the only one that says so.
 breaker_trips = sa.Table(
@@ -205,3 +198,13 @@ sa.Index(
     postgresql_where=labels.c.undone_at.is_(None),
 )
 sa.Index("ix_labels_inquiry_id", labels.c.inquiry_id)
+
+# Addresses, normalised, that a mail of ours came back from for good: no machine writes to them before the moment.
+muted = sa.Table(
+    "muted",
+    metadata,
+    _column("address", sa.Text, primary_key=True),
+    _column("muted_at", Moment),
+    _column("muted_until", Moment),
+    _column("reason", sa.Text),
+)

@@ -23,11 +23,13 @@ class Reason(StrEnum):
     FOREIGN = "the mail is written neither in Japanese nor in English"
     IN_THREAD = "a reply to a mail of ours"
     TRIPPED = "the breaker for automatic mail has tripped"
-    BOUNCED = "a mail to the sender bounced lately"
+    THANKS = "only thanks, in a thread of ours"
+    RETURNED = "a delivery report of ours"
+    MUTED = "a mail of ours to the sender came back lately"
     TOO_MANY = "the sender had many automatic mails lately"
     TOO_MANY_THERE = "the sender's organisation had many automatic mails lately"
     SAME_ANSWER = "the sender had the same answer lately"
-    ACKNOWLEDGED = "the sender had an acknowledgement lately"
+    WRITTEN_TO = "the sender had an automatic mail lately"
     UNDELIVERABLE = "there is no address to answer to"
     UNSURE = "no entry fits well enough"
     TWO_FIT = "two entries fit almost equally"
@@ -62,7 +64,6 @@ class Budgets:
     """Of the whole service: at that many the breaker trips."""
     same_answer_after: timedelta = timedelta(days=7)
     acknowledge_again_after: timedelta = timedelta(hours=1)
-    bounced_for: timedelta = timedelta(days=60)
     falls_back: bool = False
     """Whether the breaker closes by itself once fewer left in the last hour."""
 
@@ -84,12 +85,16 @@ class History:
     """To anybody, in the last hour, since the breaker was last reset."""
     answered_with: frozenset[frozenset[str]] = field(default_factory=frozenset)
     """The sets of entries that the sender got within `same_answer_after`."""
-    acknowledged: bool = False
-    """The sender got an acknowledgement within `acknowledge_again_after`."""
-    bounced: bool = False
-    """A mail of ours to the sender bounced within `bounced_for`."""
+    written_to: bool = False
+    """The sender got an automatic mail within `acknowledge_again_after`."""
     tripped: bool = False
     """The breaker stands open."""
+    thanks: bool = False
+    """It says nothing but thanks for a mail of ours."""
+    returned: bool = False
+    """It reports what became of a mail of ours."""
+    muted: bool = False
+    """A mail of ours to its sender came back for good."""
 
 
 NO_HISTORY = History()
@@ -148,9 +153,11 @@ def decide(
     in English. No recognition and no language: the mail has no text.
     """
     if suppression is not None and not suppression.needs_person:
-        return Suppress(suppression, suppression)
+        return Suppress(Reason.RETURNED if history.returned else suppression, suppression)
     if history.repeated:
         return Suppress(Reason.REPEATED)
+    if history.thanks and suppression is None and trouble is None:
+        return Suppress(Reason.THANKS)
     verdicts = _verdicts(recognition)
     entries, confidence = (
         _suggested(recognition, verdicts),
@@ -177,7 +184,7 @@ def _spent(answer: Answer, doubt: Reason | None, history: History) -> Reason | N
     """Why the very mail that would be sent now is not: the sender has it already (RFC 3834 §2, RFC 5230 §4.2)."""
     if doubt is None:
         return Reason.SAME_ANSWER if frozenset(answer.entries) in history.answered_with else None
-    return Reason.ACKNOWLEDGED if history.acknowledged else None
+    return Reason.WRITTEN_TO if history.written_to else None
 
 
 def _verdicts(recognition: Recognition | None) -> tuple[Verdict, ...]:
@@ -222,8 +229,8 @@ def _silent_reason(
         return suppression
     if trouble in {Reason.UNREADABLE, Reason.UNDELIVERABLE, Reason.ABANDONED}:
         return trouble
-    if history.bounced:
-        return Reason.BOUNCED
+    if history.muted:
+        return Reason.MUTED
     if history.tripped or history.automatic_at_all >= budgets.per_hour:
         return Reason.TRIPPED
     if history.automatic_lately >= budgets.per_sender_hour or history.automatic_today >= budgets.per_sender_day:

@@ -8,7 +8,7 @@ import pytest
 
 from responder.courier.maildir import Maildir
 from responder.courier.smtp import SmtpNextHop
-from responder.store import outbox
+from responder.store import muted, outbox
 from responder.store.outbox import DeliveryKind
 
 if TYPE_CHECKING:
@@ -98,6 +98,18 @@ class TestOneStep:
         due = store.row(number).next_attempt_at
         assert due is not None
         assert due >= NOW + timedelta(seconds=60.2)
+
+    @pytest.mark.parametrize(("reply", "mutes"), [("550 5.1.1 no such user", True), ("554 5.7.1 not from you", False)])
+    async def test_an_address_that_is_not_there_is_muted_and_one_that_refuses_us_is_not(
+        self, store: Store, server: NextHopServer, next_hop: SmtpNextHop, reply: str, mutes: bool
+    ) -> None:
+        number = store.queue()
+        server.moods["RCPT"] = [reply]
+        await store.deliver(next_hop, mute_after_bounce=timedelta(days=30))
+        address = store.row(number).recipient
+        with store.engine.connect() as conn:
+            for day, held in ((29, mutes), (31, False)):
+                assert muted.is_muted(conn, address, now=NOW + timedelta(days=day)) is held
 
     @pytest.mark.parametrize("kind", list(DeliveryKind))
     async def test_what_bounces_goes_before_people(

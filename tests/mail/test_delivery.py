@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.mail.delivery import Schedule, next_attempt, reply_line
+from responder.mail.delivery import Schedule, is_about_the_address, next_attempt, reply_line
 
 CREATED = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -128,3 +128,28 @@ def test_any_reply_can_be_stored(words: str) -> None:
     assert line.isprintable()
     assert len(line) <= 500
     assert reply_line(line) == line
+
+
+@pytest.mark.parametrize(
+    ("reply", "about"),
+    [
+        ("550 5.1.1 <a@b>: User unknown", True),
+        ("556 5.1.10 null MX", True),
+        ("550 5.2.1 mailbox disabled", True),
+        ("552 5.2.2 mailbox full", False),
+        ("554 5.7.1 relay access denied", False),
+        ("550 no", False),
+        ("550 see 15.1.1 or 5.1.1.2", False),
+    ],
+    ids=[
+        "RFC 3463 §3.2 no such mailbox",
+        "RFC 7505 §5 null MX",
+        "RFC 3463 §3.3 disabled",
+        "RFC 3463 §3.3 full today",
+        "RFC 3463 §3.8 a policy, perhaps against all of us",
+        "no status",
+        "other numbers",
+    ],
+)
+def test_a_refusal_is_about_the_address_only_where_its_status_says_so(reply: str, about: bool) -> None:
+    assert is_about_the_address(reply) is about

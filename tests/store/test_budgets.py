@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from responder.mail.envelope import Envelope
 from responder.mail.reply import Reply
-from responder.store import breaker, cases, inbox, outbox
+from responder.store import breaker, cases, inbox, muted, outbox
 from responder.store.engine import _alembic_config, open_engine, reading, upgrade
 from responder.store.inbox import Lane
 from responder.store.outbox import DeliveryKind
@@ -47,22 +47,12 @@ def test_what_a_sender_had_is_told_with_its_entries(engine: Engine) -> None:
     assert had == outbox.Automatic(NOW, DeliveryKind.ANSWER, frozenset({"q04", "q07"}))
 
 
-def test_a_mail_that_was_refused_for_good_is_remembered_by_its_address(engine: Engine) -> None:
+def test_an_address_is_muted_whatever_its_tag_and_its_case(engine: Engine) -> None:
     with engine.begin() as connection:
-        outbox.enqueue(
-            connection,
-            Reply("<a@example.jp>", "", TANAKA, b"raw"),
-            inquiry_id=1,
-            kind=DeliveryKind.PERSON,
-            once="a",
-            now=NOW,
-        )
-        (delivery,) = outbox.claim(connection, now=NOW, limit=1, lease=MINUTE)
-        outbox.settle_failed(connection, delivery, state="bounced", reply="550 5.1.1", now=NOW)
-    with reading(engine) as connection:
-        assert outbox.has_bounced(connection, "TANAKA+x@contractor.example", since=NOW - MINUTE)
-        assert not outbox.has_bounced(connection, TANAKA, since=NOW + timedelta(days=1))
-        assert not outbox.has_bounced(connection, "suzuki@contractor.example", since=NOW - MINUTE)
+        muted.mute(connection, TANAKA, reason="550 5.1.1", until=NOW + MINUTE, now=NOW)
+        assert muted.is_muted(connection, "TANAKA+x@contractor.example", now=NOW)
+        assert not muted.is_muted(connection, TANAKA, now=NOW + MINUTE)
+        assert not muted.is_muted(connection, "suzuki@contractor.example", now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -71,9 +61,8 @@ def test_a_mail_that_was_refused_for_good_is_remembered_by_its_address(engine: E
         (lambda c: outbox.automatic_to(c, TANAKA, since=NOW), "ix_outbox_correspondent_created_at"),
         (lambda c: outbox.automatic_there(c, TANAKA, since=NOW), "ix_outbox_organisation_created_at"),
         (lambda c: outbox.automatic_at_all(c, since=NOW), "ix_outbox_created_at"),
-        (lambda c: outbox.has_bounced(c, TANAKA, since=NOW), "ix_outbox_"),
     ],
-    ids=["of a sender", "of an organisation", "of the service", "bounced"],
+    ids=["of a sender", "of an organisation", "of the service"],
 )
 def test_a_budget_is_counted_by_an_index(tmp_path: Path, ask: Callable[[Connection], object], index: str) -> None:
     engine = open_engine(f"sqlite:///{tmp_path}/plan.db")

@@ -20,13 +20,15 @@ from responder.store import cases, inbox, outbox
 from responder.store.engine import open_engine, reading, upgrade
 from responder.store.inbox import Inquiry, Lane, Settlement
 from responder.store.outbox import Delivery, DeliveryKind
+from responder.triage.policy import Reason
 from responder.worker import triage_next
-from tests.knowledge import ADDRESS, briefing, example, reader
+from tests.knowledge import ADDRESS, AUTHOR, briefing, example, reader
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
 SENDERS = ("tanaka@contractor.example", "suzuki@contractor.example")
 QUESTION = "三者契約でも、電子契約（クラウドサイン）により契約することができますか。"
+THANKS = "ありがとうございました、助かりました。"
 AUTOMATIC = {"answer", "acknowledgement"}
 
 
@@ -38,6 +40,15 @@ def _mail(name: str, text: str, **fields: str) -> bytes:
         mail[field.replace("_", "-")] = value
     mail.set_content(text)
     return mail.as_bytes()
+
+
+def _report(message_id: str, action: str) -> bytes:
+    status = f"Final-Recipient: rfc822; a@b.example\r\nAction: {action}\r\nStatus: 5.1.1\r\n\r\n"
+    return (
+        'From: MAILER-DAEMON@mx.example\r\nContent-Type: multipart/report; boundary="b"\r\n\r\n'
+        f"--b\r\nContent-Type: message/delivery-status\r\n\r\n{status}"
+        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {message_id}\r\n\r\n--b--\r\n"
+    ).encode()
 
 
 # Few of them, so that most runs take the same bytes in again.
@@ -88,6 +99,21 @@ class Post(RuleBasedStateMachine):
         if ours:
             raw = _mail("reply", QUESTION, In_Reply_To=data.draw(st.sampled_from(ours)))
             self._take_in([(Envelope(SENDERS[0], (ADDRESS,)), raw)])
+
+    @rule(data=st.data())
+    def accept_thanks_for_a_mail_of_ours(self, data: st.DataObject) -> None:
+        with reading(self._engine) as connection:
+            ours = [row.message_id for row in outbox.listing(connection)]
+        if ours:
+            raw = _mail("thanks", THANKS, In_Reply_To=data.draw(st.sampled_from(ours)))
+            self._take_in([(Envelope(SENDERS[0], (ADDRESS,)), raw)])
+
+    @rule(data=st.data(), action=st.sampled_from(["failed", "delayed"]))
+    def accept_a_report_of_a_mail_of_ours(self, data: st.DataObject, action: str) -> None:
+        with reading(self._engine) as connection:
+            ours = [row.message_id for row in outbox.listing(connection)]
+        if ours:
+            self._take_in([(Envelope("", (ADDRESS,)), _report(data.draw(st.sampled_from(ours)), action))])
 
     def _take_in(self, mails: list[tuple[Envelope, bytes]]) -> None:
         with self._engine.begin() as connection:
@@ -201,7 +227,9 @@ class Post(RuleBasedStateMachine):
                         assert case is not None
                         assert sent[row.id] in (Counter(), Counter(acknowledgement=1))
                     case _:
-                        assert (sent[row.id], case) == (Counter(), None)
+                        # Thanks are told in the case of their thread, where it has one, and begin none.
+                        assert sent[row.id] == Counter()
+                        assert case is None or (case != row.id and row.reason == Reason.THANKS)
 
     @invariant()
     def no_bytes_are_answered_twice(self) -> None:
@@ -240,7 +268,8 @@ def _empty_store() -> bytes:
 
 def _enqueued(connection: Connection, inquiry: Inquiry, lane: Lane, now: datetime) -> int | None:
     kind = DeliveryKind.ANSWER if lane is Lane.ANSWERED else DeliveryKind.ACKNOWLEDGEMENT
-    reply = Reply(f"<{kind.value}.{inquiry.id}.{inquiry.digest[:20]}@example.jp>", "", inquiry.envelope.mail_from, b"")
+    message_id = AUTHOR.message_id(kind.value, inquiry.id, inquiry.digest)
+    reply = Reply(message_id, "", inquiry.envelope.mail_from, b"")
     once = f"automatic:{inquiry.digest}"
     return outbox.enqueue(connection, reply, inquiry_id=inquiry.id, kind=kind, once=once, now=now)
 

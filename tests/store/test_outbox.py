@@ -400,8 +400,8 @@ def test_our_mails_are_found_by_their_ids_newest_first(engine: Engine) -> None:
     ids = ["<a@example.jp>", "<unknown@contractor.example>", "<b@example.jp>"]
     with reading(engine) as connection:
         assert outbox.of_message_ids(connection, ids) == [
-            Earlier(3, DeliveryKind.PERSON),
-            Earlier(1, DeliveryKind.ANSWER),
+            Earlier(2, "<b@example.jp>", 3, DeliveryKind.PERSON, TANAKA),
+            Earlier(1, "<a@example.jp>", 1, DeliveryKind.ANSWER, TANAKA),
         ]
         assert outbox.of_message_ids(connection, []) == []
         assert outbox.of_message_ids(connection, ["<A@example.jp>"]) == []

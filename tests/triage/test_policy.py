@@ -107,6 +107,7 @@ def test_what_is_not_sure_goes_to_a_person_and_the_sender_hears_so(verdicts: lis
     [
         {"history": History(in_thread=True)},
         {"history": History(automatic_lately=20)},
+        {"history": History(muted=True)},
         {"trouble": Reason.UNREADABLE},
         {"trouble": Reason.UNDELIVERABLE},
         {"trouble": Reason.ABANDONED},
@@ -138,6 +139,27 @@ def test_a_machine_is_never_answered_however_sure_the_verdict(rule: Suppression)
 
 def test_the_same_mail_again_is_kept_in_silence() -> None:
     assert _decide(_verdict(), history=History(repeated=True)) == Suppress(Reason.REPEATED)
+
+
+@pytest.mark.parametrize(
+    ("given", "silent"),
+    [
+        ({}, True),
+        ({"trouble": Reason.GARBLED}, False),
+        ({"suppression": Suppression.SUPPRESSION_ASKED}, False),
+        ({"suppression": Suppression.NULL_SENDER}, True),
+    ],
+    ids=["thanks", "what could not be read well", "what a rule puts before people", "what a machine sent"],
+)
+def test_thanks_are_kept_in_silence_only_where_nothing_is_in_doubt(given: dict[str, object], silent: bool) -> None:
+    history = History(in_thread=True, thanks=True)
+    decision = _decide(_verdict(), history=history, **given)  # type: ignore[arg-type]  # one keyword at a time
+    assert isinstance(decision, Suppress) is silent
+
+
+def test_a_report_of_ours_is_kept_with_the_rule_and_a_reason_of_its_own() -> None:
+    decision = _decide(suppression=Suppression.NULL_SENDER, history=History(returned=True))
+    assert decision == Suppress(Reason.RETURNED, Suppression.NULL_SENDER)
 
 
 def test_text_that_was_garbled_is_not_answered_but_acknowledged() -> None:

@@ -19,8 +19,6 @@ def upgrade() -> None:
     op.create_index("ix_outbox_correspondent_created_at", "outbox", ["correspondent", "created_at"])
     op.create_index("ix_outbox_organisation_created_at", "outbox", ["organisation", "created_at"])
     op.create_index("ix_outbox_created_at", "outbox", ["created_at"])
-    bounced = sa.text("state = 'bounced'")
-    op.create_index("ix_outbox_bounced", "outbox", ["correspondent"], sqlite_where=bounced, postgresql_where=bounced)
     op.create_table(
         "breaker_trips",
         sa.Column("id", Number, primary_key=True, autoincrement=True, nullable=False),
