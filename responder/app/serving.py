@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 
 from responder import maillog, worker
 from responder.app import renewal
-from responder.app.pieces import clock, next_hop_of, own_addresses, ready_store
+from responder.app.pieces import clock, next_hop_of, own_addresses, ready_store, signer_of
 from responder.app.renewal import Current
 from responder.config import Config, HostPort, UnixSocket
 from responder.courier import agent as courier
@@ -44,7 +44,8 @@ async def serve(config: Config, path: Path | None, agents: Sequence[str]) -> Non
         running.append(_worker(engine, config, current, stop))
         running.append(renewal.run(current, stop=stop, asked=asked))
     if "courier" in agents:
-        running.append(_courier(engine, config, stop))
+        signer = signer_of(config)
+        running.append(_courier(engine, config, signer.signed if signer else None, stop))
     if "desk" in agents and config.desk.listen is not None:
         running.append(_desk(engine, config, _bound(config.desk.listen, "desk.listen"), current, stop))
     if "listener" in agents:
@@ -126,7 +127,7 @@ async def _worker(engine: Engine, config: Config, current: Current, stop: asynci
     await worker.run(engine, lambda: current.briefing, stop=stop, clock=clock, limit=triage.batch, lease=triage.lease)
 
 
-async def _courier(engine: Engine, config: Config, stop: asyncio.Event) -> None:
+async def _courier(engine: Engine, config: Config, sign: courier.Sign | None, stop: asyncio.Event) -> None:
     settings, next_hop = config.courier, next_hop_of(config)
     schedule = Schedule(settings.retry_first, settings.retry_most, settings.expire_after)
     # A lease must outlast the slowest answer of the next hop, and a folder answers at once.
@@ -139,6 +140,7 @@ async def _courier(engine: Engine, config: Config, stop: asyncio.Event) -> None:
             stop=stop,
             clock=clock,
             draw=random.random,
+            sign=sign or courier.unsigned,
             hands=settings.connections,
             lease=lease,
             poll=timedelta(milliseconds=200),

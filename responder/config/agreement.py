@@ -7,6 +7,7 @@ from itertools import combinations, pairwise
 from responder.config.places import HostPort, SmtpHop, has_password, with_password
 from responder.config.sections import Config, Courier, Store
 from responder.config.values import duration_text
+from responder.mail.address import domain_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ def contradictions(config: Config) -> Iterator[Contradiction]:
     yield from _of_login(config.courier)
     yield from _of_tls(config.courier)
     yield from _of_schedule(config.courier)
+    yield from _of_signature(config)
 
 
 def _of_addresses(config: Config) -> Iterator[Contradiction]:
@@ -71,6 +73,25 @@ def _of_tls(courier: Courier) -> Iterator[Contradiction]:
     if isinstance(courier.next_hop, SmtpHop) and courier.next_hop.tls == "tls" and courier.tls != "auto":
         keys = ("courier.tls", "courier.next_hop")
         yield Contradiction(keys, "smtps:// is TLS from the first byte", "Leave tls out, or write smtp:// in next_hop")
+
+
+def _of_signature(config: Config) -> Iterator[Contradiction]:
+    dkim, ours = config.dkim, domain_of(config.service.address)
+    if dkim.key_file and not dkim.selector:
+        keys = ("dkim.key_file", "dkim.selector")
+        yield Contradiction(keys, "there is no selector to the key", 'Set dkim.selector, like "answers2026"')
+    for key, value in (("domain", dkim.domain), ("selector", dkim.selector)):
+        if value and not dkim.key_file:
+            keys = (f"dkim.{key}", "dkim.key_file")
+            yield Contradiction(keys, "nothing is signed without a key", "Set dkim.key_file")
+    # DMARC (RFC 7489 §3.1.1) takes a signature for the author's only where the two belong to one organisation.
+    if dkim.domain and not (_is_within(dkim.domain, ours) or _is_within(ours, dkim.domain)):
+        keys = ("dkim.domain", "service.address")
+        yield Contradiction(keys, f"{dkim.domain} does not sign for mail from {ours}", f"Write {ours}, or leave it out")
+
+
+def _is_within(name: str, parent: str) -> bool:
+    return f".{name}".endswith(f".{parent}")
 
 
 def _of_schedule(courier: Courier) -> Iterator[Contradiction]:

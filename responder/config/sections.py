@@ -13,6 +13,7 @@ from responder.config.values import (
     Address,
     Addresses,
     Command,
+    DnsName,
     Duration,
     Floor,
     Folder,
@@ -101,6 +102,15 @@ class Courier:
 
 
 @dataclass(frozen=True, slots=True)
+class Dkim:
+    """Who signs what leaves; without a key nobody. "" as the domain is that of service.address."""
+
+    domain: DnsName = ""
+    selector: DnsName = ""
+    key_file: ReadableFile = None
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """Where the staff pages are; None is off."""
 
@@ -116,6 +126,7 @@ class Config:
     store: Store = field(default_factory=Store)
     triage: Triage = field(default_factory=Triage)
     courier: Courier = field(default_factory=Courier)
+    dkim: Dkim = field(default_factory=Dkim)
     desk: Desk = field(default_factory=Desk)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
@@ -126,6 +137,7 @@ SECTIONS: Mapping[str, type] = {
     "store": Store,
     "triage": Triage,
     "courier": Courier,
+    "dkim": Dkim,
     "desk": Desk,
 }
 

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import PlainValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
-from responder.mail.address import valid_address
+from responder.mail.address import valid_address, valid_name
 
 LONGEST_DURATION = timedelta(days=366)
 
@@ -136,6 +136,13 @@ def _addresses(value: object) -> tuple[str, ...]:
     return tuple(several)
 
 
+def _dns_name(value: object) -> str:
+    name = as_line(value).lower()
+    if name and not valid_name(name):
+        raise unfit(f"{quoted(value)} is not a name of the DNS", "Write it in plain ASCII, like example.jp")
+    return name
+
+
 def _time_zone(value: object) -> str:
     name = as_line(value)
     try:
@@ -187,6 +194,7 @@ Name = Annotated[str, PlainValidator(_name)]
 Folder = Annotated[Path, PlainValidator(_path)]
 Address = Annotated[str, PlainValidator(_address)]
 Addresses = Annotated[tuple[str, ...], PlainValidator(_addresses)]
+DnsName = Annotated[str, PlainValidator(_dns_name)]
 TimeZone = Annotated[str, PlainValidator(_time_zone)]
 ReadableFile = Annotated[Path | None, PlainValidator(_readable)]
 PasswordFile = Annotated[SecretFile | None, PlainValidator(_secret_file)]

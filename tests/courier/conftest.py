@@ -250,6 +250,10 @@ class Store:
             (row,) = (row for row in outbox.listing(conn) if row.id == number)
             return row
 
+    def raw(self, number: int) -> bytes:
+        with self.engine.connect() as conn:
+            return outbox.raw_of(conn, number) or b""
+
     def opened(self) -> list[tuple[int, str]]:
         with self.engine.connect() as conn:
             return [(case.id, case.reason) for case in cases.listing(conn)]
