@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from responder.mail.address import valid_address
 from responder.mail.charset import one_line
 from responder.mail.message import Message, usable_id
+from responder.mail.subject import shortened
 
 _LONGEST_SUBJECT = 200
 _LONGEST_NAME = 100
@@ -55,9 +56,11 @@ def build_reply(
     answers: Message | None,
     automatic: bool,
     language: str = "",
+    loop_token: str = "",
 ) -> Reply:
     """The same arguments give the same octets. `date` is aware; `message_id` comes with its angle brackets; `language`
-    is what Content-Language says (RFC 3282), if anything.
+    is what Content-Language says (RFC 3282), if anything; `loop_token` what X-Loop says, by which we know a mail that
+    was made of this one. It is written as it is given: who has the key that nobody else can make one with gives it.
 
     Raises `MalformedReply` where an address, the date or the id cannot be written, and where the finished
     mail, read again by another parser, does not say what was meant.
@@ -66,6 +69,8 @@ def build_reply(
         raise MalformedReply("an address cannot be written into a header")
     if not usable_id(message_id) or date.utcoffset() is None:
         raise MalformedReply("the message id is not usable, or the date has no offset from UTC")
+    if not (_LANGUAGES.fullmatch(language) and _LOOP_TOKEN.fullmatch(loop_token)):
+        raise MalformedReply("the language or the loop token is not what a field can hold")
     subject = _shortened(subject, _LONGEST_SUBJECT)
     body = _lines(body)
     fields = [
@@ -77,6 +82,7 @@ def build_reply(
         ("Message-ID", message_id),
         *_thread(answers),
         *(_AUTOMATIC if automatic else ()),
+        *([("X-Loop", loop_token)] if loop_token else []),
         *_CONTENT,
         *([("Content-Language", language)] if language else []),
     ]
@@ -91,6 +97,8 @@ _AUTOMATIC = (
     ("X-Auto-Response-Suppress", "All"),
     ("Precedence", "bulk"),
 )
+_LOOP_TOKEN = re.compile(r"[A-Za-z0-9@._+/=-]{0,200}")
+_LANGUAGES = re.compile(r"(?:[A-Za-z0-9-]{1,35}(?:, [A-Za-z0-9-]{1,35}){0,9})?")
 _CONTENT = (
     ("MIME-Version", "1.0"),
     ("Content-Type", "text/plain; charset=utf-8"),
@@ -115,7 +123,7 @@ def _thread(answers: Message | None) -> list[tuple[str, str]]:
 
 
 def _shortened(text: str, longest: int) -> str:
-    return one_line(one_line(_encodable(text))[:longest])
+    return one_line(shortened(one_line(_encodable(text)), longest))
 
 
 def _encodable(text: str) -> str:
