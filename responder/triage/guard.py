@@ -14,6 +14,7 @@ class Suppression(StrEnum):
     """Why a machine must not answer."""
 
     NULL_SENDER = "null sender"
+    BOUNCE_ADDRESS = "sent to the envelope sender of automatic mail"
     AUTO_SUBMITTED = "auto-submitted"
     REPORT = "delivery report"
     SYSTEM_SENDER = "system sender"
@@ -36,17 +37,26 @@ class _Mail:
     sender: str
     message: Message
     own: frozenset[str]
+    only_bounces: bool
 
 
-def suppression_of(envelope: Envelope, message: Message, own: frozenset[str]) -> Suppression | None:
-    """The first rule that forbids an automatic mail, or None. `own` are our addresses, normalised."""
-    mail = _Mail(envelope.mail_from, message, own)
+def suppression_of(
+    envelope: Envelope, message: Message, own: frozenset[str], bounces: frozenset[str] = frozenset()
+) -> Suppression | None:
+    """The first rule that forbids an automatic mail, or None. `own` are our addresses, normalised, and `bounces` those
+    among them that only automatic mail was ever sent from."""
+    taken_for = set(map(normalised, envelope.rcpt_to))
+    mail = _Mail(envelope.mail_from, message, own, bool(taken_for) and taken_for <= bounces)
     return next((rule for rule, holds in RULES if holds(mail)), None)
 
 
 def _null_sender(mail: _Mail) -> bool:
     path = mail.message.return_path
     return mail.sender in {"", "<>"} or (path is not None and path.strip("<> ").lower() in {"", "mailer-daemon"})
+
+
+def _bounce_address(mail: _Mail) -> bool:
+    return mail.only_bounces
 
 
 def _auto_submitted(mail: _Mail) -> bool:
@@ -114,6 +124,7 @@ def _suppression_asked(mail: _Mail) -> bool:
 
 RULES: tuple[tuple[Suppression, Callable[[_Mail], bool]], ...] = (
     (Suppression.NULL_SENDER, _null_sender),  # RFC 3834 §2, RFC 5321 §6.1
+    (Suppression.BOUNCE_ADDRESS, _bounce_address),  # RFC 3834 §3.3: an address that never answers
     (Suppression.AUTO_SUBMITTED, _auto_submitted),  # RFC 3834 §2 and §5
     (Suppression.REPORT, _report),  # RFC 6522, RFC 3464, RFC 8098, RFC 5965
     (Suppression.SYSTEM_SENDER, _system_sender),  # RFC 3834 §2, RFC 5230 §4.6

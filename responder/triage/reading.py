@@ -31,6 +31,8 @@ class Knowledge:
     """Where the floor comes from, in a sentence for operators."""
     standings: Mapping[str, Standing] = field(default_factory=dict)
     """How each entry did in the trial; none where there was none."""
+    bounces: frozenset[str] = frozenset()
+    """Those of our addresses to which only machines write, normalised."""
 
     @property
     def modes(self) -> Mapping[str, Mode]:
@@ -85,7 +87,7 @@ def read_message(envelope: Envelope, message: Message | Unreadable, knowledge: K
     """Guard, find the questions, classify."""
     if isinstance(message, Unreadable):
         return Reading(message, Reason.UNREADABLE, None, None, None)
-    suppression = suppression_of(envelope, message, knowledge.own_addresses)
+    suppression = suppression_of(envelope, message, knowledge.own_addresses, knowledge.bounces)
     questions = questions_of(message.subject, message.text)
     recognition = knowledge.classifier.classify(questions) if questions.whole.text else None
     trouble = _trouble(envelope, message)

@@ -21,6 +21,24 @@ def _rule(*fields: str, mail_from: str = PERSON, sender: str = PERSON) -> Suppre
     return suppression_of(Envelope(mail_from, ("support@example.jp",)), _message(*fields, sender=sender), OWN)
 
 
+@pytest.mark.parametrize(
+    ("taken_for", "rule"),
+    [
+        (("bounces@example.jp",), Suppression.BOUNCE_ADDRESS),
+        (("Bounces@Example.JP",), Suppression.BOUNCE_ADDRESS),
+        (("bounces@example.jp", "support@example.jp"), None),
+        (("support@example.jp",), None),
+        ((), None),
+    ],
+    ids=["to it alone", "in another case", "to us as well", "to us", "to nobody known"],
+)
+def test_rfc_3834_3_3_what_comes_to_the_envelope_sender_of_automatic_mail_is_not_answered(
+    taken_for: tuple[str, ...], rule: Suppression | None
+) -> None:
+    own, bounces = OWN | {"bounces@example.jp"}, frozenset({"bounces@example.jp"})
+    assert suppression_of(Envelope(PERSON, taken_for), _message(), own, bounces) is rule
+
+
 def test_a_person_who_asks_may_be_answered() -> None:
     assert _rule() is None
 
