@@ -291,6 +291,8 @@ def test_a_file_in_another_encoding_is_a_fault_with_its_line(tmp_path: Path) -> 
         ("service.name", r'"a\nBcc: b@example.jp"'),
         ("service.address", '"窓口@example.jp"'),
         ("service.address", '"support"'),
+        ("courier.envelope_sender", '"bounces"'),
+        ("courier.envelope_sender", "5"),
         ("service.also_known_as", '["a@example.jp", "b"]'),
         ("service.also_known_as", "5"),
         ("service.language", '"fr"'),
@@ -358,6 +360,12 @@ def _of_courier(**settings: str) -> str:
         ('[courier]\ntoken_command = "token"', ["courier.token_command"]),
         (_of_courier(next_hop="smtps://relay:465", tls="none"), ["courier.tls"]),
         ('[desk]\nlisten = "127.0.0.1:2525"', ["desk.listen"]),
+        (_of_courier(final_timeout="59s"), ["courier.final_timeout"]),
+        (_of_courier(envelope_sender="Support@example.jp"), ["courier.envelope_sender"]),
+        (
+            '[service]\nalso_known_as = ["bounces@example.jp"]\n' + _of_courier(envelope_sender="bounces@example.jp"),
+            ["courier.envelope_sender"],
+        ),
         ('[listener]\nsmtp = "127.0.0.1:8080"', ["listener.smtp"]),
     ],
 )

@@ -103,7 +103,8 @@ def knowledge_on(config: Config, corpus: Corpus, classifier: Classifier) -> Know
     if not isinstance(classifier, LearnedClassifier):
         few = f"none: {len(corpus.examples)} labelled mails are too few"
         basis = few if triage.floor is None else "set by hand"
-        return Knowledge(corpus, classifier, Thresholds(triage.floor, triage.margin, budget), own, basis)
+        thresholds = Thresholds(triage.floor, triage.margin, budget)
+        return Knowledge(corpus, classifier, thresholds, own, basis, bounces=bounces_of(config))
     found = classifier.trial.threshold(alpha=triage.alpha, delta=triage.delta)
     floor, basis = (found.floor, str(found)) if triage.floor is None else (triage.floor, "set by hand")
     standings = dict(zip(classifier.entries, classifier.trial.standings(floor), strict=True))
@@ -111,12 +112,17 @@ def knowledge_on(config: Config, corpus: Corpus, classifier: Classifier) -> Know
         entry for entry, standing in standings.items() if standing.wrong_at_most(triage.delta) > triage.entry_alpha
     )
     thresholds = Thresholds(floor, 0.0, budget, unproven if triage.floor is None else frozenset())
-    return Knowledge(corpus, classifier, thresholds, own, basis, standings)
+    return Knowledge(corpus, classifier, thresholds, own, basis, standings, bounces_of(config))
 
 
 def own_addresses(config: Config) -> frozenset[str]:
     """The addresses that we take mail for, normalised."""
-    return frozenset(map(normalised, (config.service.address, *config.service.also_known_as)))
+    return frozenset(map(normalised, (config.service.address, *config.service.also_known_as))) | bounces_of(config)
+
+
+def bounces_of(config: Config) -> frozenset[str]:
+    """Those of them to which nobody writes but machines, normalised."""
+    return frozenset(filter(None, [normalised(config.courier.envelope_sender)]))
 
 
 def checked_files(config: Config, taught: Sequence[Label]) -> tuple[Corpus, Letters]:
@@ -170,6 +176,8 @@ def next_hop_of(config: Config) -> NextHop:
                     token_command=settings.token_command,
                     connections=settings.connections,
                     timeout=settings.timeout,
+                    final_timeout=settings.final_timeout,
+                    null_sender=settings.envelope_sender,
                     ca_file=settings.ca_file,
                 )
             )

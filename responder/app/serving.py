@@ -28,6 +28,8 @@ AGENTS = ("listener", "worker", "courier", "desk")
 GRACE = timedelta(seconds=8)
 """From the signal to the end; what is in hand by then keeps its lease and is taken up at the next start."""
 
+_TEN_MINUTES = timedelta(minutes=10)
+
 log = maillog.log("app")
 
 
@@ -131,7 +133,7 @@ async def _courier(engine: Engine, config: Config, sign: courier.Sign | None, st
     settings, next_hop = config.courier, next_hop_of(config)
     schedule = Schedule(settings.retry_first, settings.retry_most, settings.expire_after)
     # A lease must outlast the slowest answer of the next hop, and a folder answers at once.
-    lease = timedelta(seconds=10) if isinstance(next_hop, Maildir) else timedelta(minutes=20)
+    lease = timedelta(seconds=10) if isinstance(next_hop, Maildir) else 2 * max(settings.final_timeout, _TEN_MINUTES)
     try:
         await courier.run(
             engine,

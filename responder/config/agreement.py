@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 from responder.config.places import HostPort, SmtpHop, has_password, with_password
 from responder.config.sections import Config, Courier, Store
 from responder.config.values import duration_text
-from responder.mail.address import domain_of
+from responder.mail.address import domain_of, normalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ def contradictions(config: Config) -> Iterator[Contradiction]:
     yield from _of_tls(config.courier)
     yield from _of_schedule(config.courier)
     yield from _of_signature(config)
+    yield from _of_envelope_sender(config)
 
 
 def _of_addresses(config: Config) -> Iterator[Contradiction]:
@@ -90,12 +91,21 @@ def _of_signature(config: Config) -> Iterator[Contradiction]:
         yield Contradiction(keys, f"{dkim.domain} does not sign for mail from {ours}", f"Write {ours}, or leave it out")
 
 
+def _of_envelope_sender(config: Config) -> Iterator[Contradiction]:
+    ours = {normalised(address) for address in (config.service.address, *config.service.also_known_as)}
+    if normalised(config.courier.envelope_sender) in ours:
+        keys = ("courier.envelope_sender", "service.address", "service.also_known_as")
+        problem = "contractors write to this address, and what comes to the envelope sender is never answered"
+        yield Contradiction(keys, problem, "Give it an address of its own, like bounces@example.jp")
+
+
 def _is_within(name: str, parent: str) -> bool:
     return f".{name}".endswith(f".{parent}")
 
 
 def _of_schedule(courier: Courier) -> Iterator[Contradiction]:
-    for shorter, longer in pairwise(("retry_first", "retry_most", "expire_after")):
+    pairs = (*pairwise(("retry_first", "retry_most", "expire_after")), ("timeout", "final_timeout"))
+    for shorter, longer in pairs:
         less, more = getattr(courier, shorter), getattr(courier, longer)
         if less > more:
             problem = f"{duration_text(less)} is more than {longer}, {duration_text(more)}"

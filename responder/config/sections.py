@@ -15,6 +15,7 @@ from responder.config.values import (
     Command,
     DnsName,
     Duration,
+    EnvelopeSender,
     Floor,
     Folder,
     Line,
@@ -96,6 +97,8 @@ class Courier:
     token_command: Command = field(default=(), repr=False)
     connections: Annotated[int, Field(ge=1, le=50)] = 4
     timeout: Duration = timedelta(seconds=60)
+    final_timeout: Duration = timedelta(minutes=10)
+    envelope_sender: EnvelopeSender = ""
     retry_first: Duration = timedelta(minutes=1)
     retry_most: Duration = timedelta(hours=1)
     expire_after: Duration = timedelta(days=2)

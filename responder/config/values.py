@@ -125,6 +125,10 @@ def _address(value: object) -> str:
     return address
 
 
+def _address_or_none(value: object) -> str:
+    return "" if value == "" else _address(value)
+
+
 def _addresses(value: object) -> tuple[str, ...]:
     # A variable of the environment is one text, so a comma divides there.
     several = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -193,6 +197,7 @@ Line = Annotated[str, PlainValidator(as_line)]
 Name = Annotated[str, PlainValidator(_name)]
 Folder = Annotated[Path, PlainValidator(_path)]
 Address = Annotated[str, PlainValidator(_address)]
+EnvelopeSender = Annotated[str, PlainValidator(_address_or_none)]
 Addresses = Annotated[tuple[str, ...], PlainValidator(_addresses)]
 DnsName = Annotated[str, PlainValidator(_dns_name)]
 TimeZone = Annotated[str, PlainValidator(_time_zone)]
