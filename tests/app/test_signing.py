@@ -1,15 +1,24 @@
 """The settings of a signature: what cannot sign is told before a mail leaves, with file and remedy."""
 
+import asyncio
 import re
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from responder.app.pieces import signer_of, tried_signer
+from responder.app.pieces import ready_store, signer_of, tried_signer
+from responder.app.serving import _courier as run_courier
 from responder.config import Config, load_config
 from responder.errors import ConfigError
+from responder.mail.envelope import Envelope
+from responder.mail.reply import Reply
+from responder.store import inbox, outbox
+from responder.store.outbox import DeliveryKind
+
+NOW = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +112,27 @@ def test_check_prints_the_record_to_publish_and_no_secret(tmp_path: Path, key: P
     assert said == "ok, a mail was signed and verified; publish this record:"
     assert re.fullmatch(r's1\._domainkey\.example\.jp\. IN TXT "v=DKIM1; k=rsa; p=[^"]{237}" "[^"]+"', record)
     assert key.read_text().splitlines()[1] not in words
+
+
+async def test_the_courier_of_the_service_signs(tmp_path: Path, key: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        f'[store]\nurl = "sqlite:///{tmp_path / "responder.db"}"\n'
+        f'[courier]\nnext_hop = "maildir:{tmp_path / "replies"}"\n'
+        f'[dkim]\nselector = "s1"\nkey_file = "{key}"\n'
+    )
+    config = load_config(tmp_path / "config.toml", {})
+    engine, signer, stop = ready_store(config), signer_of(config), asyncio.Event()
+    assert signer is not None
+    with engine.begin() as connection:
+        inbox.accept(connection, [(Envelope("a@x.example", ("support@example.jp",)), b"Subject: x\r\n\r\n")], now=NOW)
+        reply = Reply("<1@example.jp>", "", "a@x.example", b"From: <support@example.jp>\r\n\r\ntext\r\n")
+        outbox.enqueue(connection, reply, inquiry_id=1, kind=DeliveryKind.ANSWER, once="1", now=NOW)
+    running = asyncio.create_task(run_courier(engine, config, signer.signed, stop))
+    async with asyncio.timeout(10):
+        while not (left := list((tmp_path / "replies").glob("new/*"))):
+            await asyncio.sleep(0.01)
+    stop.set()
+    await running
+    engine.dispose()
+    # A Maildir has the system's line ends; what takes it from there puts the wire's back.
+    assert signer.holds(left[0].read_bytes().replace(b"\n", b"\r\n"))

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from responder.courier.maildir import Maildir
-from responder.courier.signing import SIGNED, Signer, UnusableKey, read_key, zone_line
+from responder.courier.signing import Signer, UnusableKey, read_key, zone_line
 from responder.mail.message import Message, parse_message
 from responder.mail.reply import Mailbox, build_reply
 
@@ -86,7 +86,11 @@ class TestASignature:
         assert tags["a"] == ("ed25519-sha256" if kind.startswith("Ed") else "rsa-sha256")
         # RFC 6376 §8.2: with l= anybody may add to the body.
         assert "l" not in tags
-        assert tags["h"].split(":") == [name.lower() for name in SIGNED]
+        # RFC 6376 §8.15: From once more than it stands there. dkimpy's own verifier adds one by itself, others do not.
+        assert tags["h"].split(":") == [
+            *("from", "from", "to", "subject", "date", "message-id", "in-reply-to", "references", "auto-submitted"),
+            *("mime-version", "content-type", "content-transfer-encoding", "content-language"),
+        ]
 
     def test_an_attempt_later_sends_the_same_octets(
         self, kind: str, automatic: bool, monkeypatch: pytest.MonkeyPatch
