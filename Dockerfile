@@ -1,8 +1,10 @@
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /app
-COPY requirements.lock ./
+COPY requirements-build.lock requirements.lock ./
 RUN python -m venv --without-pip .venv \
-    && python -m pip --python .venv/bin/python install --no-cache-dir --require-hashes -r requirements.lock
+    && python -m pip --python .venv/bin/python install --no-cache-dir --require-hashes -r requirements-build.lock \
+    && python -m pip --python .venv/bin/python install --no-cache-dir --require-hashes --no-build-isolation \
+        -r requirements.lock
 COPY pyproject.toml README.md ./
 COPY responder responder
 RUN python -m pip --python .venv/bin/python install --no-cache-dir --no-build-isolation --no-deps .

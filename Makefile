@@ -22,8 +22,9 @@ else
 INSTALL := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
 endif
 
-COMPILE := UV_SYSTEM_CERTS=1 uv pip compile --quiet --universal --generate-hashes --no-header --all-extras \
-	--group build pyproject.toml --python-version 3.11
+COMPILE := UV_SYSTEM_CERTS=1 uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+	--group build
+EVERYTHING := --all-extras pyproject.toml
 
 .PHONY: help run test kills hostile fuzz lint check lock clean
 .NOTPARALLEL:
@@ -55,9 +56,10 @@ lint: $(DEV) ## Run the static checks.
 
 check: lint test ## Run everything that has to hold before a commit.
 
-lock: ## Write both lock files anew from pyproject.toml; needs uv.
-	$(COMPILE) -o requirements.lock
-	$(COMPILE) --group dev -o requirements-dev.lock
+lock: ## Write the lock files anew from pyproject.toml; needs uv.
+	$(COMPILE) -o requirements-build.lock
+	$(COMPILE) $(EVERYTHING) -o requirements.lock
+	$(COMPILE) $(EVERYTHING) --group dev -o requirements-dev.lock
 
 clean: ## Take away what was installed and cached; state/ stays.
 	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
@@ -70,13 +72,16 @@ $(VENV):
 	$(PYTHON) -m venv --without-pip .venv
 	@touch $@
 
-$(RUN): $(VENV) requirements.lock pyproject.toml
-	$(INSTALL) --require-hashes -r requirements.lock
+# What builds a package that comes as source only is there first: a build of its own would fetch it without a hash.
+$(RUN): $(VENV) requirements-build.lock requirements.lock pyproject.toml
+	$(INSTALL) --require-hashes -r requirements-build.lock
+	$(INSTALL) --require-hashes --no-build-isolation -r requirements.lock
 	$(INSTALL) --no-build-isolation --no-deps --editable .
 	@touch $@
 
 # The larger set holds the smaller one in the same versions, so after this there is nothing left to do for `run`.
-$(DEV): $(VENV) requirements-dev.lock pyproject.toml
-	$(INSTALL) --require-hashes -r requirements-dev.lock
+$(DEV): $(VENV) requirements-build.lock requirements-dev.lock pyproject.toml
+	$(INSTALL) --require-hashes -r requirements-build.lock
+	$(INSTALL) --require-hashes --no-build-isolation -r requirements-dev.lock
 	$(INSTALL) --no-build-isolation --no-deps --editable .
 	@touch $(RUN) $@

@@ -8,12 +8,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined, Template, TemplateSyntaxError
+from jinja2 import Template, TemplateSyntaxError
 from jinja2 import TemplateError as JinjaError
-from jinja2.sandbox import SandboxedEnvironment
 
 from responder.corpus import English, Entry, Link, Mode
 from responder.errors import Fault, TemplateError, shown
+from responder.mail.subject import LONGEST_TOPIC, topic_of
+from responder.sandbox import MOST_CHARACTERS, Bounded
 from responder.triage.language import Language
 
 LETTERS = (
@@ -27,8 +28,6 @@ LETTERS = (
     "english_answers.txt",
     "english_acknowledgement.txt",
 )
-
-MOST_CHARACTERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +94,16 @@ class Letters:
     def draft(self, passages: Sequence[Passage], *, subject: str, reference: str) -> str:
         """The text that a person starts from, with `blank.txt` wherever an answer is missing; not signed."""
         values = {"passages": passages, "subject": subject, "reference": reference}
-        text = self._templates["draft.txt"].render(service=self._sender, **values).replace("\r\n", "\n").strip("\n")
+        # What the contractor wrote may be long, and a person must see it all.
+        quoted = sum(len(question) for passage in passages for question in passage.questions)
+        text = self._text("draft.txt", most=MOST_CHARACTERS + quoted, **values).strip("\n")
         if any(passage.entry is None for passage in passages) and not self.unfinished(text):
             raise ValueError("a question without an answer must show blank.txt, so that nobody sends it by mistake")
         return text + "\n"
 
     def unfinished(self, text: str) -> bool:
         """Whether a place of a draft is still empty."""
-        blank = self._templates["blank.txt"].render(service=self._sender).strip()
+        blank = self._text("blank.txt").strip()
         if not blank:
             raise ValueError("blank.txt has no text, by which an empty place is known")
         return blank in text
@@ -113,43 +114,36 @@ class Letters:
     def _english(self, name: str, **values: Any) -> Letter:
         return replace(self._render(f"english_{name}", **values), language="en")
 
-    def _render(self, name: str, **values: Any) -> Letter:
-        rendered = self._templates[name].render(service=self._sender, **values)
-        head, _, body = rendered.replace("\r\n", "\n").partition("\n\n")
+    def _render(self, name: str, *, subject: str, **values: Any) -> Letter:
+        head, _, body = self._text(name, subject=topic_of(subject), **values).partition("\n\n")
         if not head.startswith("Subject:") or "\n" in head:
             raise ValueError("the first line must be the Subject, and an empty line must follow it")
         if not body.strip():
             raise ValueError("the letter has no text under its Subject")
-        if len(body) > MOST_CHARACTERS:
-            raise ValueError(f"the letter is longer than {MOST_CHARACTERS} characters")
         return Letter(head.removeprefix("Subject:").strip(), body.strip("\n") + "\n")
+
+    def _text(self, name: str, *, most: int = MOST_CHARACTERS, **values: Any) -> str:
+        """What the template makes of the values, with "\\n" as line end; given up where it grows too long."""
+        pieces, length = [], 0
+        for piece in self._templates[name].generate(service=self._sender, **values):
+            length += len(piece)
+            if length > most:
+                raise ValueError(f"the letter is longer than {most} characters")
+            pieces.append(piece)
+        return "".join(pieces).replace("\r\n", "\n")
 
 
 def load_letters(folder: Path, sender: Sender) -> Letters:
     """Read every letter and render it with sample values. Raises TemplateError with all that is wrong."""
     faults: list[Fault] = []
     sources = _sources(folder, faults)
-    environment = SandboxedEnvironment(
-        loader=DictLoader(sources),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # a letter is text/plain: an escaped ampersand would be shown as such
-    )
-    environment.filters["japanese_date"] = japanese_date
-    templates = _compiled(environment, folder, faults)
+    templates = _compiled(Bounded(sources), folder, faults)
     letters = Letters(templates, sender)
     if not faults:
         faults.extend(_rehearsed(letters, folder))
     if faults:
         raise TemplateError(faults)
     return letters
-
-
-def japanese_date(day: date) -> str:
-    """2026-11-24 as 2026年11月24日."""
-    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _sources(folder: Path, faults: list[Fault]) -> dict[str, str]:
@@ -168,7 +162,7 @@ def _sources(folder: Path, faults: list[Fault]) -> dict[str, str]:
     return sources
 
 
-def _compiled(environment: SandboxedEnvironment, folder: Path, faults: list[Fault]) -> dict[str, Template]:
+def _compiled(environment: Bounded, folder: Path, faults: list[Fault]) -> dict[str, Template]:
     templates: dict[str, Template] = {}
     for name in environment.list_templates():
         try:
@@ -209,7 +203,7 @@ def _rehearsed(letters: Letters, folder: Path) -> list[Fault]:
     entries = [_sample(1, ()), _sample(2, links), _sample(3, links, links)]
     faults: dict[str, Fault] = {}
     spoken = (("", Language.JAPANESE), ("english_", Language.ENGLISH))
-    for subject, (prefix, language) in product(("", "Subject"), spoken):
+    for subject, (prefix, language) in product(("", "件" * LONGEST_TOPIC), spoken):
         given: dict[str, Any] = {"subject": subject, "reference": "R-000001"}
         answer = partial(letters.answer, language=language, **given)
         trials: list[tuple[str, Callable[[], object]]] = [
@@ -229,7 +223,7 @@ def _rehearsed(letters: Letters, folder: Path) -> list[Fault]:
 def _trial(render: Callable[[], object], path: Path) -> Fault | None:
     try:
         render()
-    except (JinjaError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+    except (JinjaError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
         remedy = "Mend the template; the values it may use stand in CONTRIBUTING.md"
         return Fault(shown(path), "", " ".join(str(error).split()), remedy, _line_of(error))
     return None

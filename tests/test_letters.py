@@ -1,15 +1,18 @@
 """The letters: tried out at the start, and a broken one is named with its file and line."""
 
+import tracemalloc
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import pytest
 
 from responder.corpus import Entry, load_corpus
 from responder.errors import TemplateError
-from responder.letters import LETTERS, Letters, Passage, Sender, japanese_date, load_letters
+from responder.letters import LETTERS, Letters, Passage, Sender, load_letters
+from responder.sandbox import japanese_date
 from responder.triage.language import Language
 
 ROOT = Path(__file__).parent.parent
@@ -162,7 +165,7 @@ def test_every_english_answer_is_laid_out_calmly(letters: Letters, entry: Entry,
         ("person.txt", "{{ text }}\n", None, "Subject"),
         ("person.txt", "Subject: x\n\n\n", None, "no text"),
         ("signature.txt", "{{ service.fax }}\n", 1, "fax"),
-        ("answer.txt", "Subject: x\n\n{{ 'a' * 200000 }}\n", None, "longer than"),
+        ("answer.txt", "Subject: x\n\n" + "a" * 100_001, None, "longer than"),
         ("english_answer.txt", "Subject: x\n\n{{ entry.english.answr }}\n", 3, "answr"),
         ("english_answers.txt", "{{ entries }}\n", None, "Subject"),
         ("english_acknowledgement.txt", "Subject: x\n\n{{ nosuch }}\n", 3, "nosuch"),
@@ -226,6 +229,98 @@ def test_a_missing_letter_is_a_fault(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(TemplateError, match="is missing"):
         load_letters(folder, SENDER)
+
+
+@pytest.mark.parametrize(
+    ("bomb", "words"),
+    [
+        ("{{ 'a' * 10**8 }}", r"\*\* is not to be had"),
+        ("{{ 'a' * 100000000 }}", "makes more than 100000 characters"),
+        ("{{ subject * 1000 }}", "makes more than 100000 characters"),
+        ("{% set many = [0] * 100000000 %}", "makes more than 100000 characters"),
+        ("{{ 'a' | center(100000000) }}", "no measure of a letter"),
+        ("{{ subject | indent(width=100000000) }}", "no measure of a letter"),
+        ("{{ 'a'.ljust(100000000) }}", "no measure of a letter"),
+        ("{{ '%0100000000d' % 1 }}", "% is not to be had"),
+        ("{{ '%0100000000d' | format(1) }}", "No filter named 'format'"),
+        ("{{ '{:0100000000}'.format(1) }}", "format is not to be had"),
+        ("{{ lipsum(1000) }}", "'lipsum' is undefined"),
+        ("{% for _ in range(100000) %}a{% endfor %}", "a range of more than 1000"),
+        ("{% for _ in range(1000) %}{% for _ in range(1000) %}a{% endfor %}{% endfor %}", "longer than 100000"),
+        ("{% set n = namespace(x='a') %}", "'namespace' is undefined"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "recursion"),
+    ],
+)
+def test_a_letter_that_would_grow_beyond_bounds_is_a_fault_and_takes_no_memory(
+    folder: Path, bomb: str, words: str
+) -> None:
+    (folder / "acknowledgement.txt").write_text(f"Subject: x\n\nHello.\n{bomb}\n", encoding="utf-8")
+    tracemalloc.start()
+    try:
+        with pytest.raises(TemplateError, match=words) as caught:
+            load_letters(folder, SENDER)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (caught.value.faults[0].file.endswith("acknowledgement.txt"), bool(caught.value.faults[0].remedy)) == (
+        True,
+    ) * 2
+    assert peak < 10 << 20
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{{ 7 * 7 }}",
+        "{% for i in range(9) %}x{% endfor %}",
+        "{{ service.__class__.__mro__ }}",
+        "{{ 'a' * 10**9 }}",
+        "{% include 'person.txt' %}",
+        "{# hidden #}",
+        "%(asctime)s {0} ${x} `id`",
+        "<script>&amp;</script>",
+    ],
+)
+def test_values_are_put_in_as_they_are_and_run_nothing(letters: Letters, value: str) -> None:
+    given: dict[str, Any] = {"subject": value, "reference": "R-000007"}
+    for letter in (
+        letters.person(value, **given),
+        letters.acknowledgement(language=Language.OTHER, **given),
+        letters.answer([replace(CORPUS.entry("q04"), answer=value, question=value)], **given),
+    ):
+        assert value in letter.subject
+    assert value in letters.person(value, **given).body
+    assert value in letters.draft([Passage((value,), None)], **given)
+
+
+@pytest.mark.parametrize("subject", ["件" * 100_000, "𠮷🙂" * 50_000, "Re: " * 50_000, "\r\n" * 50_000])
+def test_no_subject_of_a_mail_makes_a_letter_large_or_costs_it_its_reference(letters: Letters, subject: str) -> None:
+    given = {"subject": subject, "reference": "R-000007"}
+    for letter in (
+        letters.person("x", **given),
+        *(letters.acknowledgement(language=language, **given) for language in Language),
+    ):
+        assert len(letter.subject) <= 200
+        assert "R-000007" in letter.subject
+        assert len(letter.body) < 5000
+
+
+def test_a_draft_shows_the_whole_of_a_long_question(letters: Letters) -> None:
+    question = "長い質問。" * 100_000
+    assert question in letters.draft([Passage((question,), None)], subject="", reference="R-000007")
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        ("支払日", "Re: 支払日（受付番号 R-000007）"),
+        ("Re: 受付のお知らせ: 支払日（受付番号 R-000007）", "Re: 受付のお知らせ: 支払日（受付番号 R-000007）"),
+        ("Re: RE: 自動返信: 支払日", "Re: 支払日（受付番号 R-000007）"),
+    ],
+    ids=["a first answer", "an answer in the thread of an acknowledgement", "a chain of prefixes"],
+)
+def test_rfc_3834_3_1_5_a_reference_and_a_prefix_stand_once(letters: Letters, subject: str, shown: str) -> None:
+    assert letters.person("x", subject=subject, reference="R-000007").subject == shown
 
 
 def test_a_letter_reaches_no_further_than_its_values(folder: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +18,7 @@ from responder.courier.maildir import Maildir
 from responder.courier.smtp import Smarthost, SmtpNextHop
 from responder.errors import ConfigError, Fault, OperatorError, StoreError
 from responder.letters import Letters, Sender, load_letters
-from responder.mail.address import normalised
+from responder.mail.address import domain_of, normalised
 from responder.mail.envelope import Envelope
 from responder.mail.message import parse_message
 from responder.mail.reply import Mailbox
@@ -28,6 +28,9 @@ from responder.store.labels import Label
 from responder.triage.policy import Budgets, Thresholds
 from responder.triage.reading import Knowledge, envelope_of
 from responder.triage.verdict import Classifier
+
+if TYPE_CHECKING:
+    from responder.courier.signing import Signer
 
 log = maillog.log("app")
 
@@ -127,6 +130,7 @@ def guarding_of(config: Config) -> dict[str, Any]:
     own = own_addresses(config)
     return {
         "own_addresses": own,
+        "bounces": bounces_of(config),
         "off": frozenset(guard.off),
         "authserv_id": guard.authserv_id,
         "budgets": budgets,
@@ -135,7 +139,12 @@ def guarding_of(config: Config) -> dict[str, Any]:
 
 def own_addresses(config: Config) -> frozenset[str]:
     """The addresses that we take mail for, normalised."""
-    return frozenset(map(normalised, (config.service.address, *config.service.also_known_as)))
+    return frozenset(map(normalised, (config.service.address, *config.service.also_known_as))) | bounces_of(config)
+
+
+def bounces_of(config: Config) -> frozenset[str]:
+    """Those of them to which nobody writes but machines, normalised."""
+    return frozenset(filter(None, [normalised(config.courier.envelope_sender)]))
 
 
 def checked_files(config: Config, taught: Sequence[Label]) -> tuple[Corpus, Letters]:
@@ -199,9 +208,46 @@ def next_hop_of(config: Config) -> NextHop:
                     token_command=settings.token_command,
                     connections=settings.connections,
                     timeout=settings.timeout,
+                    final_timeout=settings.final_timeout,
+                    null_sender=settings.envelope_sender,
                     ca_file=settings.ca_file,
                 )
             )
+
+
+def signer_of(config: Config) -> "Signer | None":
+    """Who signs what leaves, tried out; None where nothing is signed. Raises ConfigError."""
+    file = config.dkim.key_file
+    if file is None:
+        return None
+    try:
+        from responder.courier.signing import Signer, UnusableKey, read_key
+    except ModuleNotFoundError as error:
+        raise _key_fault("what signs is not installed", "pip install 'faq-responder[dkim]'") from error
+    try:
+        key = read_key(file.read_bytes())
+    except (OSError, UnusableKey) as error:
+        words = f"{file} cannot be read" if isinstance(error, OSError) else f"{file}: {error}"
+        remedy = "Make one with: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048"
+        raise _key_fault(words, remedy) from error
+    signer = Signer(config.dkim.domain or domain_of(config.service.address), config.dkim.selector, key)
+    if not signer.works():
+        raise _key_fault(f"{file}: what it signs does not hold by its own public half", "Make a new key")
+    return signer
+
+
+def _key_fault(problem: str, remedy: str) -> ConfigError:
+    return ConfigError([Fault("config.toml", "dkim.key_file", problem, remedy)])
+
+
+def tried_signer(config: Config) -> str:
+    """Words on a key that signs, with the record to publish; nothing is asked of the DNS. Raises ConfigError."""
+    signer = signer_of(config)
+    if signer is None:
+        return "ok, nothing is signed here"
+    from responder.courier.signing import zone_line
+
+    return f"ok, a mail was signed and verified; publish this record:\n{zone_line(signer)}"
 
 
 def tried_next_hop(config: Config) -> str:

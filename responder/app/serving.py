@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from responder import maillog, worker
 from responder.app import renewal
 from responder.app.encryption import encryption_of
-from responder.app.pieces import clock, next_hop_of, own_addresses, ready_store, see_breaker_closed
+from responder.app.pieces import clock, next_hop_of, own_addresses, ready_store, see_breaker_closed, signer_of
 from responder.app.renewal import Current
 from responder.config import Config, HostPort, UnixSocket
 from responder.courier import agent as courier
@@ -31,6 +31,8 @@ AGENTS = ("listener", "worker", "courier", "desk")
 
 GRACE = timedelta(seconds=8)
 """From the signal to the end; what is in hand by then keeps its lease and is taken up at the next start."""
+
+_TEN_MINUTES = timedelta(minutes=10)
 
 log = maillog.log("app")
 
@@ -49,7 +51,8 @@ async def serve(config: Config, path: Path | None, agents: Sequence[str]) -> Non
         running.append(_worker(engine, config, current, stop))
         running.append(renewal.run(current, stop=stop, asked=asked))
     if "courier" in agents:
-        running.append(_courier(engine, config, stop))
+        signer = signer_of(config)
+        running.append(_courier(engine, config, signer.signed if signer else None, stop))
     if "desk" in agents and config.desk.listen is not None:
         running.append(_desk(engine, config, _bound(config.desk.listen, "desk.listen"), current, stop))
     if "listener" in agents:
@@ -169,11 +172,11 @@ async def _worker(engine: Engine, config: Config, current: Current, stop: asynci
         reader.close()
 
 
-async def _courier(engine: Engine, config: Config, stop: asyncio.Event) -> None:
+async def _courier(engine: Engine, config: Config, sign: courier.Sign | None, stop: asyncio.Event) -> None:
     settings, next_hop = config.courier, next_hop_of(config)
     schedule = Schedule(settings.retry_first, settings.retry_most, settings.expire_after)
     # A lease must outlast the slowest answer of the next hop, and a folder answers at once.
-    lease = timedelta(seconds=10) if isinstance(next_hop, Maildir) else timedelta(minutes=20)
+    lease = timedelta(seconds=10) if isinstance(next_hop, Maildir) else 2 * max(settings.final_timeout, _TEN_MINUTES)
     try:
         await courier.run(
             engine,
@@ -182,6 +185,7 @@ async def _courier(engine: Engine, config: Config, stop: asyncio.Event) -> None:
             stop=stop,
             clock=clock,
             draw=random.random,
+            sign=sign or courier.unsigned,
             hands=settings.connections,
             lease=lease,
             poll=timedelta(milliseconds=200),

@@ -40,7 +40,7 @@ def serve(
 
 
 def check(context: typer.Context) -> None:
-    """Try settings, corpus, templates, database and next hop. Exit code 0 when all of them hold, else 1."""
+    """Try settings, corpus, templates, database, signature and next hop. Exit code 0 when all of them hold, else 1."""
     config = settings(context)
     say("settings    ok")
     wrong = False
@@ -87,6 +87,7 @@ def _trials(config: "Config") -> Iterator[tuple[str, Callable[[], str]]]:
     yield "templates", templates
     yield "database", database
     yield "encryption", encryption
+    yield "signature", lambda: pieces.tried_signer(config)
     yield "next hop", lambda: pieces.tried_next_hop(config)
 
 

@@ -7,6 +7,7 @@ from itertools import combinations, pairwise
 from responder.config.places import HostPort, SmtpHop, has_password, with_password
 from responder.config.sections import Config, Courier, Guard, Listener, Store
 from responder.config.values import duration_text
+from responder.mail.address import domain_of, normalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ def contradictions(config: Config) -> Iterator[Contradiction]:
     yield from _of_tls(config.courier)
     yield from _of_schedule(config.courier)
     yield from _of_budgets(config.guard)
+    yield from _of_signature(config)
+    yield from _of_envelope_sender(config)
 
 
 def _of_addresses(config: Config) -> Iterator[Contradiction]:
@@ -84,8 +87,36 @@ def _of_tls(courier: Courier) -> Iterator[Contradiction]:
         yield Contradiction(keys, "smtps:// is TLS from the first byte", "Leave tls out, or write smtp:// in next_hop")
 
 
+def _of_signature(config: Config) -> Iterator[Contradiction]:
+    dkim, ours = config.dkim, domain_of(config.service.address)
+    if dkim.key_file and not dkim.selector:
+        keys = ("dkim.key_file", "dkim.selector")
+        yield Contradiction(keys, "there is no selector to the key", 'Set dkim.selector, like "answers2026"')
+    for key, value in (("domain", dkim.domain), ("selector", dkim.selector)):
+        if value and not dkim.key_file:
+            keys = (f"dkim.{key}", "dkim.key_file")
+            yield Contradiction(keys, "nothing is signed without a key", "Set dkim.key_file")
+    # DMARC (RFC 7489 §3.1.1) takes a signature for the author's only where the two belong to one organisation.
+    if dkim.domain and not (_is_within(dkim.domain, ours) or _is_within(ours, dkim.domain)):
+        keys = ("dkim.domain", "service.address")
+        yield Contradiction(keys, f"{dkim.domain} does not sign for mail from {ours}", f"Write {ours}, or leave it out")
+
+
+def _of_envelope_sender(config: Config) -> Iterator[Contradiction]:
+    ours = {normalised(address) for address in (config.service.address, *config.service.also_known_as)}
+    if normalised(config.courier.envelope_sender) in ours:
+        keys = ("courier.envelope_sender", "service.address", "service.also_known_as")
+        problem = "contractors write to this address, and what comes to the envelope sender is never answered"
+        yield Contradiction(keys, problem, "Give it an address of its own, like bounces@example.jp")
+
+
+def _is_within(name: str, parent: str) -> bool:
+    return f".{name}".endswith(f".{parent}")
+
+
 def _of_schedule(courier: Courier) -> Iterator[Contradiction]:
-    for shorter, longer in pairwise(("retry_first", "retry_most", "expire_after")):
+    pairs = (*pairwise(("retry_first", "retry_most", "expire_after")), ("timeout", "final_timeout"))
+    for shorter, longer in pairs:
         less, more = getattr(courier, shorter), getattr(courier, longer)
         if less > more:
             problem = f"{duration_text(less)} is more than {longer}, {duration_text(more)}"

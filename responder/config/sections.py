@@ -15,7 +15,9 @@ from responder.config.values import (
     Address,
     Addresses,
     Command,
+    DnsName,
     Duration,
+    EnvelopeSender,
     Floor,
     Folder,
     Line,
@@ -130,9 +132,20 @@ class Courier:
     token_command: Command = field(default=(), repr=False)
     connections: Annotated[int, Field(ge=1, le=50)] = 4
     timeout: Duration = timedelta(seconds=60)
+    final_timeout: Duration = timedelta(minutes=10)
+    envelope_sender: EnvelopeSender = ""
     retry_first: Duration = timedelta(minutes=1)
     retry_most: Duration = timedelta(hours=1)
     expire_after: Duration = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Dkim:
+    """Who signs what leaves; without a key nobody. "" as the domain is that of service.address."""
+
+    domain: DnsName = ""
+    selector: DnsName = ""
+    key_file: ReadableFile = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +165,7 @@ class Config:
     triage: Triage = field(default_factory=Triage)
     guard: Guard = field(default_factory=Guard)
     courier: Courier = field(default_factory=Courier)
+    dkim: Dkim = field(default_factory=Dkim)
     desk: Desk = field(default_factory=Desk)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
@@ -163,6 +177,7 @@ SECTIONS: Mapping[str, type] = {
     "triage": Triage,
     "guard": Guard,
     "courier": Courier,
+    "dkim": Dkim,
     "desk": Desk,
 }
 

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import PlainValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
-from responder.mail.address import valid_address
+from responder.mail.address import valid_address, valid_name
 
 LONGEST_DURATION = timedelta(days=366)
 
@@ -137,6 +137,10 @@ def _address(value: object) -> str:
     return address
 
 
+def _address_or_none(value: object) -> str:
+    return "" if value == "" else _address(value)
+
+
 def _addresses(value: object) -> tuple[str, ...]:
     # A variable of the environment is one text, so a comma divides there.
     several = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -165,6 +169,13 @@ def _network(text: str) -> Network:
     except ValueError as error:
         wrong = "has bits set after its prefix" if "host bits" in str(error) else "is not a network"
         raise unfit(f"{quoted(text)} {wrong}", "Write it like 192.0.2.0/24 or 2001:db8::/32") from None
+
+
+def _dns_name(value: object) -> str:
+    name = as_line(value).lower()
+    if name and not valid_name(name):
+        raise unfit(f"{quoted(value)} is not a name of the DNS", "Write it in plain ASCII, like example.jp")
+    return name
 
 
 def _time_zone(value: object) -> str:
@@ -219,7 +230,9 @@ Line = Annotated[str, PlainValidator(as_line)]
 Name = Annotated[str, PlainValidator(_name)]
 Folder = Annotated[Path, PlainValidator(_path)]
 Address = Annotated[str, PlainValidator(_address)]
+EnvelopeSender = Annotated[str, PlainValidator(_address_or_none)]
 Addresses = Annotated[tuple[str, ...], PlainValidator(_addresses)]
+DnsName = Annotated[str, PlainValidator(_dns_name)]
 TimeZone = Annotated[str, PlainValidator(_time_zone)]
 ReadableFile = Annotated[Path | None, PlainValidator(_readable)]
 PasswordFile = Annotated[SecretFile | None, PlainValidator(_secret_file)]

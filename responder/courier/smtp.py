@@ -1,7 +1,6 @@
 """A smarthost as the next hop, over a few connections that are kept and used in turn."""
 
 import asyncio
-import re
 import ssl
 from asyncio.subprocess import DEVNULL, PIPE
 from contextlib import suppress
@@ -13,25 +12,19 @@ from typing import Literal
 from aiosmtplib import (
     SMTP,
     SMTPAuthenticationError,
-    SMTPDataError,
     SMTPException,
-    SMTPNotSupported,
-    SMTPRecipientRefused,
     SMTPResponseException,
-    SMTPSenderRefused,
     SMTPServerDisconnected,
 )
-from aiosmtplib.email import parse_address
 
+from responder.courier.dialogue import is_expressible, say_data, say_mail, say_rcpt, send_it, verdict_of
+from responder.courier.outcomes import outcome_of, refused_login, words_of
 from responder.mail.delivery import Bounced, Deferred, Outcome, Sent, reply_line
 from responder.store.outbox import Delivery
 
 _TOKEN_SECONDS = 30
 _QUIT_SECONDS = 3
 _SHUTTING_DOWN = 421
-# Refusals of our credentials and not of the mail (RFC 4954 §6 and its older forms): an operator mends them.
-_OPERATORS = frozenset({530, 534, 535, 538})
-_ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +36,9 @@ class Smarthost:
     username it is "starttls". `ca_file` (PEM) stands in for the system's authorities.
     `auth`: "auto" is XOAUTH2 where there is a `token_command`, else what the server offers for a password.
     `token_command` prints an access token on its first line.
-    `final_timeout` is for DATA and the final dot, 10 minutes at least (RFC 5321 §4.5.3.2.6): whoever hangs up
+    `final_timeout` is for the reply to the final dot, 10 minutes at least (RFC 5321 §4.5.3.2.6): whoever hangs up
     earlier sends the mail twice. `idle` is how long a connection is kept for the next mail.
+    `null_sender` stands in for the null reverse-path where the server does not take that.
     """
 
     host: str
@@ -60,6 +54,7 @@ class Smarthost:
     final_timeout: timedelta = timedelta(minutes=10)
     idle: timedelta = timedelta(seconds=30)
     ca_file: Path | None = None
+    null_sender: str = ""
 
 
 class SmtpNextHop:
@@ -76,7 +71,7 @@ class SmtpNextHop:
 
     async def attempt(self, delivery: Delivery) -> Outcome:
         """Hand one mail over; waits for a connection to become free. Never raises for what the peer does."""
-        if not (_is_expressible(delivery.sender) and _is_expressible(delivery.recipient)):
+        if not (is_expressible(delivery.sender) and is_expressible(delivery.recipient)):
             return Bounced("an address that cannot be written as an SMTP command")
         async with self._places:
             outcome = None
@@ -88,14 +83,15 @@ class SmtpNextHop:
             return outcome or Deferred("the connection was lost")
 
     async def probe(self) -> str | None:
-        """Connect, log in and name the null reverse-path, as every automatic mail does; what is wrong, or None."""
+        """Connect, log in and name the sender that every automatic mail has; what is wrong, or None."""
         smtp = await self._open()
         if isinstance(smtp, Deferred):
             return smtp.reply
         try:
-            await smtp.mail("")
+            await smtp.mail(self._smarthost.null_sender)
         except (SMTPException, OSError) as error:
-            return f"it refuses the null reverse-path, which automatic mail needs: {_words(error)}"
+            refused = self._smarthost.null_sender or "the null reverse-path, which automatic mail needs"
+            return f"it refuses {refused}: {words_of(error)}"
         finally:
             await _quit(smtp)
         return None
@@ -109,19 +105,22 @@ class SmtpNextHop:
 
     async def _hand_over(self, smtp: SMTP, delivery: Delivery, *, was_kept: bool = False) -> Outcome | None:
         """None: a kept connection was dead before it answered MAIL, so that nothing has been tried yet."""
-        untried, clean = was_kept, False
+        untried, handed_over, clean = was_kept, False, False
         try:
-            await _say_mail(smtp, delivery)
+            await say_mail(smtp, delivery, delivery.sender or self._smarthost.null_sender)
             untried = False
-            await smtp.rcpt(delivery.recipient, encoding="utf-8")
-            reply = await smtp.data(delivery.raw, timeout=self._smarthost.final_timeout.total_seconds())
+            await say_rcpt(smtp, delivery)
+            await say_data(smtp)
+            send_it(smtp, delivery.raw)
+            handed_over = True
+            reply = await verdict_of(smtp, self._smarthost.final_timeout)
             clean = True
             return Sent(reply_line(f"{reply.code} {reply.message}"))
         except (SMTPException, OSError, ValueError) as error:
             if untried and _is_farewell(error):
                 return None
             clean = await _is_reset(smtp, error)
-            return _outcome_of(error)
+            return outcome_of(error, handed_over=handed_over)
         finally:
             if clean:
                 self._put_back(smtp)
@@ -160,9 +159,9 @@ class SmtpNextHop:
             self._token = None
             if had_token:
                 return await self._open()
-            return Deferred(_refused_login(error))
+            return Deferred(refused_login(error))
         except (SMTPException, OSError) as error:
-            return Deferred(_words(error))
+            return Deferred(words_of(error))
         except ValueError as error:
             # Its words may quote what could not be encoded, a password among them.
             return Deferred(f"the connection cannot be made as configured: {type(error).__name__}")
@@ -207,26 +206,6 @@ class SmtpNextHop:
                 await smtp.auth_xoauth2(username, self._token)
 
 
-def _is_expressible(address: str) -> bool:
-    # aiosmtplib reads an address as a header field does: "a,b@example.jp" would go to "a", without a word.
-    with suppress(ValueError):
-        return parse_address(address) == address
-    return False
-
-
-async def _say_mail(smtp: SMTP, delivery: Delivery) -> None:
-    options = []
-    if smtp.supports_extension("size"):
-        options.append(f"SIZE={len(delivery.raw)}")
-    if smtp.supports_extension("8bitmime") and not delivery.raw.isascii():
-        options.append("BODY=8BITMIME")
-    if not (delivery.sender + delivery.recipient).isascii():
-        if not smtp.supports_extension("smtputf8"):
-            raise SMTPNotSupported("the next hop takes no address beyond ASCII (SMTPUTF8)")
-        options.append("SMTPUTF8")
-    await smtp.mail(delivery.sender, options=options, encoding="utf-8")
-
-
 def _is_farewell(error: Exception) -> bool:
     # Some servers count the mails of a connection, and end it only when they see one MAIL too many.
     return isinstance(error, SMTPServerDisconnected) or getattr(error, "code", None) == _SHUTTING_DOWN
@@ -266,32 +245,6 @@ def _open_tls_context(smarthost: Smarthost) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _outcome_of(error: Exception) -> Outcome:
-    """What a failure after the connection was opened means for the mail."""
-    match error:
-        case SMTPSenderRefused() | SMTPRecipientRefused() | SMTPDataError():
-            permanent = error.code // 100 == 5 and error.code not in _OPERATORS
-            return Bounced(_words(error)) if permanent else Deferred(_words(error))
-        case SMTPNotSupported():
-            return Bounced(_words(error))
-        case SMTPException() | OSError():
-            return Deferred(_words(error))
-        case _:
-            return Bounced("an address that cannot be written as an SMTP command")
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, SMTPResponseException):
-        return reply_line(f"{error.code} {error.message}")
-    return reply_line(str(error) or type(error).__name__)
-
-
-def _refused_login(error: SMTPAuthenticationError) -> str:
-    # The two codes say it all (RFC 4954 §6); a server's own words might quote what we sent it.
-    enhanced = _ENHANCED_CODE.match(error.message)
-    return f"{error.code} {enhanced[0] + ' ' if enhanced else ''}the next hop refused our credentials"
 
 
 async def _read_token(command: tuple[str, ...]) -> str:

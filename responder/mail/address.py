@@ -6,7 +6,8 @@ import re
 # gave out for years; their owners still write to us. Quoted local parts are left out on purpose.
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{0,63}"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})*")
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*"
+_ADDRESS = re.compile(rf"{_LOCAL}@{_HOST}")
 
 # RFC 5321 §4.5.3.1.3 allows 256 octets for a path, two of which are the angle brackets.
 _LONGEST = 254
@@ -15,6 +16,11 @@ _LONGEST = 254
 def valid_address(text: str) -> bool:
     """Whether the text is an addr-spec that can be put into an envelope and a header as it stands."""
     return len(text) <= _LONGEST and _ADDRESS.fullmatch(text) is not None
+
+
+def valid_name(text: str) -> bool:
+    """Whether the text is a name of the DNS as it is written on the wire, with A-labels (RFC 5890 §2.3.2.1)."""
+    return len(text) <= _LONGEST and re.fullmatch(_HOST, text) is not None
 
 
 def normalised(address: str) -> str:

@@ -15,6 +15,7 @@ from responder.mail.charset import one_line
 from responder.mail.ids import usable_id
 from responder.mail.keyed import own_id
 from responder.mail.message import Message
+from responder.mail.subject import shortened
 
 _LONGEST_SUBJECT = 200
 _LONGEST_NAME = 100
@@ -74,6 +75,8 @@ def build_reply(
         raise MalformedReply("an address cannot be written into a header")
     if not usable_id(message_id) or date.utcoffset() is None:
         raise MalformedReply("the message id is not usable, or the date has no offset from UTC")
+    if not _LANGUAGES.fullmatch(language):
+        raise MalformedReply("the language is not what a field can hold")
     subject = _shortened(subject, _LONGEST_SUBJECT)
     body = _lines(body)
     fields = [
@@ -99,6 +102,7 @@ _AUTOMATIC = (
     ("X-Auto-Response-Suppress", "All"),
     ("Precedence", "bulk"),
 )
+_LANGUAGES = re.compile(r"(?:[A-Za-z0-9-]{1,35}(?:, [A-Za-z0-9-]{1,35}){0,9})?")
 _CONTENT = (
     ("MIME-Version", "1.0"),
     ("Content-Type", "text/plain; charset=utf-8"),
@@ -123,7 +127,7 @@ def _thread(answers: Message | None) -> list[tuple[str, str]]:
 
 
 def _shortened(text: str, longest: int) -> str:
-    return one_line(one_line(_encodable(text))[:longest])
+    return one_line(shortened(one_line(_encodable(text)), longest))
 
 
 def _encodable(text: str) -> str:

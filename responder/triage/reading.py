@@ -34,6 +34,8 @@ class Knowledge:
     """Where the floor comes from, in a sentence for operators."""
     standings: Mapping[str, Standing] = field(default_factory=dict)
     """How each entry did in the trial; none where there was none."""
+    bounces: frozenset[str] = frozenset()
+    """Those of our addresses to which only machines write, normalised."""
     off: frozenset[Suppression] = frozenset()
     """Rules of the guard that are switched off."""
     authserv_id: str = ""
@@ -100,7 +102,7 @@ def read_contents(envelope: Envelope, contents: Contents | Unreadable, knowledge
     if isinstance(contents, Unreadable):
         return Reading(contents, Reason.UNREADABLE, (), None, None)
     message, questions = contents.message, contents.questions
-    arrival = Arrival(envelope, message, knowledge.own_addresses, knowledge.authserv_id)
+    arrival = Arrival(envelope, message, knowledge.own_addresses, knowledge.authserv_id, knowledge.bounces)
     recognition = knowledge.classifier.classify(questions) if questions.whole.text else None
     trouble = _trouble(envelope, message)
     looks = tuple(looks_at(arrival, knowledge.off))

@@ -33,7 +33,8 @@ from responder.store.outbox import Delivery, DeliveryKind
 class NextHopServer:
     """What the server was told, and what it shall answer: for each verb what it says at first.
 
-    A mood is a reply, or "drop" (the connection is cut), or "hang" (silence).
+    A mood is a reply, or "drop" (the connection is cut), "cut" (so is the reply), "hang" (silence), "late" (after a
+    while as ever), or "drip" (a reply that never ends).
     Verbs: GREETING, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, DOT (the answer to the mail itself), RSET, QUIT.
     """
 
@@ -51,6 +52,7 @@ class NextHopServer:
         self.logins: list[tuple[str, str, str]] = []
         self.accepts: Callable[[str, str, str], bool] = lambda mechanism, user, secret: True
         self.before_accepting: Callable[[], Awaitable[object]] | None = None
+        self.offers: list[str] = []
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(10), self.changed:
@@ -85,6 +87,12 @@ class NextHopServer:
         self.mails.append(envelope)
         self.sessions.append(session)
         return "250 2.0.0 Ok: queued as 4B1"
+
+    async def handle_EHLO(
+        self, server: Any, session: Session, envelope: Arrived, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], *(f"250-{offer}" for offer in self.offers), responses[-1]]
 
     async def auth_XOAUTH2(self, server: Any, args: list[str]) -> AuthResult:
         user, bearer, *_ = b64decode(args[1]).decode().split("\x01")
@@ -137,8 +145,18 @@ class MoodySmtp(SMTP):
         match self._server.moods[verb].pop(0):
             case "drop":
                 self._writer.transport.abort()
+            case "cut":
+                self._writer.write(b"250 2.0")
+                self._writer.transport.close()
             case "hang":
                 await asyncio.get_running_loop().create_future()
+            case "late":
+                await asyncio.sleep(0.2)
+                return False
+            case "drip":
+                while not self._writer.transport.is_closing():
+                    self._writer.write(b"250-and\r\n")
+                    await asyncio.sleep(0.01)
             case reply:
                 self._writer.write(reply.encode("utf-8", "surrogateescape") + b"\r\n")
                 if reply.startswith("421"):
@@ -147,6 +165,8 @@ class MoodySmtp(SMTP):
 
     async def _answer(self, verb: str, normally: Callable[[str], Awaitable[None]], arg: str) -> None:
         self._server.arguments.append(f"{verb} {arg}")
+        if verb == "RCPT" and "DSN" in self._server.offers:
+            arg = arg.removesuffix(" NOTIFY=NEVER")  # which aiosmtpd does not know
         if not await self._is_moody(verb):
             await normally(arg)
 
@@ -249,6 +269,10 @@ class Store:
         with self.engine.connect() as conn:
             (row,) = (row for row in outbox.listing(conn) if row.id == number)
             return row
+
+    def raw(self, number: int) -> bytes:
+        with self.engine.connect() as conn:
+            return outbox.raw_of(conn, number) or b""
 
     def opened(self) -> list[tuple[int, str]]:
         with self.engine.connect() as conn:

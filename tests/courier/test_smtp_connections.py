@@ -62,7 +62,7 @@ class TestLostConnections:
     async def test_silence_after_the_dot_defers(self, server: NextHopServer, delivery: Delivery) -> None:
         server.moods["DOT"] = ["hang"]
         outcomes = await server.attempt(delivery, final_timeout=SHORT)
-        assert outcomes == [Deferred("Timed out waiting for server response")]
+        assert outcomes == [Deferred("Timed out waiting for server response; the next hop may have it")]
 
     async def test_an_attempt_that_is_cancelled_leaves_no_open_connection(
         self, server: NextHopServer, delivery: Delivery

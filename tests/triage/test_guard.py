@@ -37,6 +37,25 @@ def _rule(
     return suppression_of(Arrival(Envelope(mail_from, ("support@example.jp",)), message, OWN, authserv_id), off)
 
 
+@pytest.mark.parametrize(
+    ("taken_for", "rule"),
+    [
+        (("bounces@example.jp",), Suppression.BOUNCE_ADDRESS),
+        (("Bounces@Example.JP",), Suppression.BOUNCE_ADDRESS),
+        (("bounces@example.jp", "support@example.jp"), None),
+        (("support@example.jp",), None),
+        ((), None),
+    ],
+    ids=["to it alone", "in another case", "to us as well", "to us", "to nobody known"],
+)
+def test_rfc_3834_3_3_what_comes_to_the_envelope_sender_of_automatic_mail_is_not_answered(
+    taken_for: tuple[str, ...], rule: Suppression | None
+) -> None:
+    own, bounces = OWN | {"bounces@example.jp"}, frozenset({"bounces@example.jp"})
+    message = _message([], "May we share a mailbox?", sender=PERSON, subject="question")
+    assert suppression_of(Arrival(Envelope(PERSON, taken_for), message, own, bounces=bounces)) is rule
+
+
 def test_a_person_who_asks_may_be_answered() -> None:
     assert _rule() is None
 

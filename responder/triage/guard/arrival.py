@@ -16,6 +16,8 @@ class Arrival:
     """Our addresses, normalised."""
     authserv_id: str = ""
     """The server whose Authentication-Results we believe; "" is none."""
+    bounces: frozenset[str] = frozenset()
+    """Those of our addresses that only automatic mail was ever sent from, normalised."""
 
     @property
     def sender(self) -> str:

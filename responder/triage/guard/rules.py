@@ -29,6 +29,7 @@ class Look:
 # Silence first, then people: the first that holds decides.
 RULES: tuple[Rule, ...] = (
     Rule(Suppression.NULL_SENDER, "RFC 3834 §2, RFC 5321 §6.1", senders.null_sender),
+    Rule(Suppression.BOUNCE_ADDRESS, "RFC 3834 §3.3", senders.bounce_address),
     Rule(Suppression.AUTO_SUBMITTED, "RFC 3834 §2 and §5, RFC 5436 §2.7.1", marks.auto_submitted),
     Rule(Suppression.REPORT, "RFC 6522, RFC 3464 §2, RFC 8098, RFC 5965", marks.report),
     Rule(Suppression.OWN_ADDRESS, "RFC 5230 §4.5", senders.own_address),

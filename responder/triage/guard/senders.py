@@ -59,8 +59,8 @@ def own_address(mail: Arrival) -> bool:
     return any(normalised(address) in mail.own for address in mail.senders)
 
 
-# The worker and the desk name what they send so; a person's program never does.
-_OWN_ID = re.compile(r"<(?:answer|acknowledgement|person)\.[0-9.]+\.[0-9a-f]{20}@([^<>@]+)>")
+# The worker and the desk name what they send so (`mail/keyed.py`); a person's program never does.
+_OWN_ID = re.compile(r"<(?:answer|acknowledgement|person)\.[0-9]+\.[0-9]+\.[0-9a-f]+\.[0-9a-f]+@([^<>@]+)>")
 
 
 def own_mail(mail: Arrival) -> bool:
@@ -70,6 +70,12 @@ def own_mail(mail: Arrival) -> bool:
     found = (_OWN_ID.fullmatch(value.strip()) for value in mail.values("message-id"))
     domains = {domain_of(address) for address in mail.own}
     return any(match is not None and match[1].lower() in domains for match in found)
+
+
+def bounce_address(mail: Arrival) -> bool:
+    """It came for nobody but the address that our automatic mail leaves from."""
+    taken_for = set(map(normalised, mail.envelope.rcpt_to))
+    return bool(taken_for) and taken_for <= mail.bounces
 
 
 def to_postmaster(mail: Arrival) -> bool:

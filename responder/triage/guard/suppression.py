@@ -7,6 +7,7 @@ class Suppression(StrEnum):
     """Why a machine must not answer."""
 
     NULL_SENDER = "null sender"
+    BOUNCE_ADDRESS = "sent to the envelope sender of automatic mail"
     AUTO_SUBMITTED = "auto-submitted"
     REPORT = "delivery report"
     OWN_ADDRESS = "own address"
@@ -46,6 +47,7 @@ class Suppression(StrEnum):
 
 _SILENT = {
     Suppression.NULL_SENDER,
+    Suppression.BOUNCE_ADDRESS,
     Suppression.AUTO_SUBMITTED,
     Suppression.REPORT,
     Suppression.OWN_ADDRESS,
@@ -57,6 +59,7 @@ _SILENT = {
 # RFC 3834 §2 (null sender, Auto-Submitted), RFC 3464 §2 (no report on a report), RFC 5230 §4.5 (own address).
 _FIXED = {
     Suppression.NULL_SENDER,
+    Suppression.BOUNCE_ADDRESS,
     Suppression.AUTO_SUBMITTED,
     Suppression.REPORT,
     Suppression.OWN_ADDRESS,
