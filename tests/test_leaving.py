@@ -30,6 +30,7 @@ SHARED = (
     "契約締結権限者の分も同じ共有アドレスになります。"
 )
 SUBJECT = Header("Re: RE: 返信: お尋ね" + "…" * 300).encode() + "=?utf-8?Q?=0D=0ABcc:_v=40x.example=E2=80=AE?="
+OWN_ID = r"<\w+\.[12]\.0\.[0-9a-f]{16}\.[0-9a-f]{20}@example\.jp>"
 UNKNOWN = "先月分のお振込みはいつ頃になりますでしょうか。"
 
 
@@ -174,7 +175,7 @@ RULES: list[tuple[str, tuple[str, ...], Callable[[Left], bool]]] = [
     (
         "28, RFC 3834 §3.1.4: a Message-ID from the mail's number and digest",
         AUTOMATIC,
-        lambda mail: bool(re.fullmatch(r"<\w+\.[12]\.0\.[0-9a-f]{16}\.[0-9a-f]{20}@example\.jp>", mail["Message-ID"] or "")),
+        lambda mail: bool(re.fullmatch(OWN_ID, mail["Message-ID"] or "")),
     ),
     ("29, RFC 6531 §3: nothing beyond ASCII on the wire", EVERY, lambda mail: mail.raw.isascii()),
     ("29, RFC 5890 §2.3.2.1: a name in A-labels stays one", AUTOMATIC, lambda mail: "@xn--" in mail.recipient),

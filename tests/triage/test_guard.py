@@ -76,9 +76,9 @@ FIELDS = [
     (["X-Failed-Recipients: tanaka@contractor.example"], Suppression.REPORT),
     (["X-Loop: support@example.jp"], Suppression.OWN_MAIL),
     (["X-Loop: <Keiyaku@Example.JP>"], Suppression.OWN_MAIL),
-    (["Message-ID: <answer.42.0123456789abcdef0123@example.jp>"], Suppression.OWN_MAIL),
-    (["Message-ID: <person.42.1.0123456789abcdef0123@example.jp>"], Suppression.OWN_MAIL),
-    (["Message-ID: <answer.42.0123456789abcdef0123@contractor.example>"], None),
+    (["Message-ID: <answer.42.0.0123456789abcdef.0123456789abcdef0123@example.jp>"], Suppression.OWN_MAIL),
+    (["Message-ID: <person.42.1.0123456789abcdef.0123456789abcdef0123@example.jp>"], Suppression.OWN_MAIL),
+    (["Message-ID: <answer.42.0.0123456789abcdef.0123456789abcdef0123@contractor.example>"], None),
     (["Message-ID: <20261124.colleague@example.jp>"], None),
     (["Received: from a by b"] * 101, Suppression.TOO_MANY_HOPS),
     (["Received: from a by b"] * 100, None),
@@ -421,6 +421,7 @@ def test_the_first_rule_that_holds_is_named_and_the_rest_is_not_looked_at() -> N
     mail = Arrival(Envelope(PERSON, ()), _message(["Auto-Submitted: auto-replied"], "", sender=PERSON, subject=""), OWN)
     assert [(look.rule.name, look.held) for look in looks_at(mail)] == [
         (Suppression.NULL_SENDER, False),
+        (Suppression.BOUNCE_ADDRESS, False),
         (Suppression.AUTO_SUBMITTED, True),
     ]
 

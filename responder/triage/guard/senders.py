@@ -17,7 +17,7 @@ def null_sender(mail: Arrival) -> bool:
 
 _SYSTEM = re.compile(
     r"(?:mailer-?daemon|mail-?daemon|postmaster|double-bounce|listserv|majordomo|mailman|root|daemon|nobody|cron"
-    r"|(?:no|do[-_.]?not|dont)[-_.]?reply.*|owner-.*|.*-(?:owner|request|bounces?)|bounces?(?:[+=-].*)?)"
+    r"|(?:no|do[-_.]?not|dont)[-_.]?reply.*|owner-.*|.{0,80}-(?:owner|request|bounces?)|bounces?(?:[+=-].*)?)"
 )
 
 
@@ -43,7 +43,7 @@ def return_address(mail: Arrival) -> bool:
 
 # Names that a machine often has, and now and then a department: people find out which.
 _MACHINE = re.compile(
-    r"(?:.*[-_.])?(?:auto[-_.]?(?:reply|respond|responder|response|mail|confirm)|vacation|bounces?|mailer|notif(?:y|ier)"
+    r"(?:.{0,80}[-_.])?(?:auto[-_.]?(?:reply|respond|responder|response|mail|confirm)|vacation|bounces?|mailer|notif(?:y|ier)"
     r"|notifications?|alerts?|system|robot|bot|daemon|monitor|report|newsletters?|(?:no|do[-_.]?not)[-_.]?reply"
     r"|www-?data|apache|nginx|wwwrun|httpd|anonymous|abuse|uucp|news|unknown)(?:[-_.+=0-9].*)?"
 )
