@@ -618,7 +618,7 @@ def test_check_says_of_each_part_that_it_is_well(folder: Path) -> None:
     run = _run("check")
     told = _parts(run)
     assert (run.code, run.err) == (0, "")
-    assert list(told) == ["settings", "corpus", "floor", "templates", "database", "signature", "next hop"]
+    assert list(told) == ["settings", "corpus", "floor", "templates", "database", "encryption", "signature", "next hop"]
     assert all(told[part].startswith("ok") for part in told if part != "floor")
     assert told["corpus"].startswith("ok, 15 entries")
     assert str(folder / "replies") in told["next hop"]

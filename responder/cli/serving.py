@@ -81,7 +81,7 @@ def _trials(config: "Config") -> Iterator[tuple[str, Callable[[], str]]]:
     def encryption() -> str:
         from responder.app.encryption import encryption_of
 
-        return f"ok, {config.listener.tls}" if encryption_of(config) else "none"
+        return f"ok, {config.listener.tls}" if encryption_of(config) else "ok, not offered to clients"
 
     yield "corpus", corpus
     yield "templates", templates

@@ -34,6 +34,8 @@ class Inquiry:
     received_at: datetime
     lease: int
     """How often it was leased, this time included: it tells our lease from a later one."""
+    lease_until: datetime
+    """Tells it from an earlier one as well, where a later one was given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def _free(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _inquiry(row: Row[Any]) -> Inquiry:
     envelope = Envelope(row.mail_from, tuple(row.rcpt_to))
-    return Inquiry(row.id, envelope, bytes(row.raw), row.digest, row.received_at, row.leases)
+    return Inquiry(row.id, envelope, bytes(row.raw), row.digest, row.received_at, row.leases, row.lease_until)
 
 
 def hold(conn: Connection, inquiry: Inquiry) -> bool:
@@ -160,7 +162,8 @@ def settle(conn: Connection, inquiry: Inquiry, settlement: Settlement, *, now: d
 
 
 def _ours(inquiry: Inquiry) -> tuple[sa.ColumnElement[bool], ...]:
-    return inbox.c.id == inquiry.id, inbox.c.lane.is_(None), inbox.c.leases == inquiry.lease
+    lease = (inbox.c.leases == inquiry.lease, inbox.c.lease_until == inquiry.lease_until)
+    return inbox.c.id == inquiry.id, inbox.c.lane.is_(None), *lease
 
 
 def settled_before(conn: Connection, inquiry: Inquiry) -> bool:

@@ -160,6 +160,7 @@ class Post(RuleBasedStateMachine):
         with self._engine.begin() as connection:
             inbox.release(connection, [held[0]])
         if not self._lost(held[0]):
+            # Nobody has it now: not even who had it before, and was too slow.
             del self._last[Inquiry, held[0].id]
 
     @rule()
@@ -176,7 +177,7 @@ class Post(RuleBasedStateMachine):
         self._last |= {(Delivery, delivery.id): delivery for delivery in claimed}
 
     def _lost(self, held: Inquiry | Delivery) -> bool:
-        return self._last.get((type(held), held.id), held) is not held
+        return self._last.get((type(held), held.id)) is not held
 
     @precondition(lambda self: self._deliveries)
     @rule(data=st.data(), outcome=st.sampled_from(["sent", "deferred", "bounced", "expired"]))
