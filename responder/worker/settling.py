@@ -1,0 +1,155 @@
+"""A mail that was read is put into its lane, with all that follows from it, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from responder import maillog
+from responder.mail.message import Message
+from responder.mail.reply import Reply
+from responder.store import breaker, cases, inbox, outbox
+from responder.store.inbox import Inquiry, Lane
+from responder.store.outbox import DeliveryKind
+from responder.store.past import Past, counted, past_of
+from responder.store.returned import take_back
+from responder.triage.policy import Answer, Budgets, Escalate, History, Reason, Suppress
+from responder.triage.reading import Knowledge, Reading, decision_on
+from responder.triage.record import record_of
+from responder.triage.thread import Conversation
+from responder.worker.writing import Briefing, Outcome, written
+
+log = maillog.log("worker")
+
+
+def settle_all(
+    engine: Engine, readings: Sequence[tuple[Inquiry, Reading]], briefing: Briefing, now: datetime
+) -> list[Outcome | None]:
+    """All in one transaction; where that fails, each in its own, so that one bad mail holds up itself alone."""
+    try:
+        with engine.begin() as connection:
+            return [_settle(connection, inquiry, found, briefing, now) for inquiry, found in readings]
+    except DBAPIError as error:
+        if len(readings) == 1 or error.connection_invalidated:
+            raise
+        log.error("not settled together", count=len(readings), reason=repr(error.orig))
+    return [outcome for one in readings for outcome in _settle_alone(engine, one, briefing, now)]
+
+
+def _settle_alone(
+    engine: Engine, one: tuple[Inquiry, Reading], briefing: Briefing, now: datetime
+) -> list[Outcome | None]:
+    try:
+        return settle_all(engine, [one], briefing, now)
+    except DBAPIError as error:
+        # Its lease ends by itself; the third time a person gets it unread.
+        log.error("not settled", inquiry=one[0].id, reason=repr(error.orig))
+        return []
+
+
+def _settle(
+    connection: Connection, inquiry: Inquiry, found: Reading, briefing: Briefing, now: datetime
+) -> Outcome | None:
+    """Decide on the mail and put it down, in the caller's transaction; None where our lease was lost."""
+    if not inbox.hold(connection, inquiry):
+        return None
+    past = past_of(connection, inquiry, found, briefing.author.key, now=now)
+    history = _with_budgets(connection, past.history, inquiry, found, briefing.knowledge.budgets, now)
+    outcome = written(inquiry, found, decision_on(found, history, briefing.knowledge), briefing)
+    if outcome.reply is not None and _enqueue(connection, outcome, outcome.reply, now) is None:
+        # Another worker has settled the same bytes since their past was read: now they are a repetition.
+        repeated = replace(past.history, repeated=True)
+        outcome = written(inquiry, found, decision_on(found, repeated, briefing.knowledge), briefing)
+    inbox.settle(connection, inquiry, _settlement(outcome, briefing.knowledge), now=now)
+    if outcome.decision.reason is Reason.TRIPPED:
+        _trip(connection, history, now)
+    _follow(connection, outcome, past, briefing, now)
+    return outcome
+
+
+def _with_budgets(
+    connection: Connection, past: History, inquiry: Inquiry, found: Reading, budgets: Budgets, now: datetime
+) -> History:
+    sender = inquiry.envelope.mail_from
+    if past.repeated or past.in_thread or past.muted or found.suppression is not None or not sender:
+        # No automatic mail leaves whatever was sent before: nothing need be counted.
+        return past
+    tripped = _tripped(connection, budgets, now)
+    return replace(counted(connection, past, sender, budgets, now=now), tripped=tripped)
+
+
+def _tripped(connection: Connection, budgets: Budgets, now: datetime) -> bool:
+    """Whether the breaker stands open; one that falls back by itself does so here, before the next mail."""
+    trip = breaker.in_force(connection)
+    if trip is None:
+        return False
+    hour = now - timedelta(hours=1)
+    if budgets.falls_back and outbox.automatic_at_all(connection, since=hour) < budgets.per_hour:
+        breaker.reset(connection, who="responder", now=now)
+        log.warning("breaker fell back", tripped_at=trip.tripped_at.isoformat())
+        return False
+    return True
+
+
+def _trip(connection: Connection, history: History, now: datetime) -> None:
+    if not history.tripped and breaker.trip(connection, sent=history.automatic_at_all, now=now):
+        log.error("breaker tripped", sent=history.automatic_at_all, remedy="responder breaker show")
+
+
+def _enqueue(connection: Connection, outcome: Outcome, reply: Reply, now: datetime) -> int | None:
+    kind = DeliveryKind.ANSWER if isinstance(outcome.decision, Answer) else DeliveryKind.ACKNOWLEDGEMENT
+    entries = outcome.decision.entries if isinstance(outcome.decision, Answer) else ()
+    return outbox.enqueue(
+        connection, reply, inquiry_id=outcome.inquiry.id, kind=kind, once=outcome.once, now=now, entries=entries
+    )
+
+
+def _settlement(outcome: Outcome, knowledge: Knowledge) -> inbox.Settlement:
+    message = outcome.reading.message
+    match outcome.decision:
+        case Answer():
+            lane = Lane.ANSWERED
+        case Escalate():
+            lane = Lane.ESCALATED
+        case Suppress():
+            lane = Lane.SUPPRESSED
+    return inbox.Settlement(
+        lane=lane,
+        reason=outcome.decision.reason.value,
+        rule=getattr(outcome.decision, "rule", None),
+        decision=record_of(outcome.reading, outcome.decision, knowledge),
+        subject=message.subject if isinstance(message, Message) else "",
+        from_address=message.from_address if isinstance(message, Message) else "",
+    )
+
+
+def _follow(connection: Connection, outcome: Outcome, past: Past, briefing: Briefing, now: datetime) -> None:
+    """What a mail means for cases and deliveries, beside the lane that it ends in."""
+    if isinstance(outcome.decision, Escalate):
+        _open_case(connection, outcome, past.conversation, outcome.decision.reason.value, now)
+    elif outcome.decision.reason is Reason.THANKS:
+        _keep_thanks(connection, outcome.inquiry.id, past.conversation, now)
+    if past.report is not None and past.returned is not None:
+        until = now + briefing.mute_after_bounce
+        take_back(connection, past.returned, past.report, mute_until=until, now=now)
+
+
+def _open_case(
+    connection: Connection, outcome: Outcome, thread: Conversation | None, reason: str, now: datetime
+) -> None:
+    """A mail in a conversation of ours joins the case that this has; everything else begins its own."""
+    number = outcome.inquiry.id
+    if thread is None or thread.inquiry is None:
+        cases.open_case(connection, number, reason=reason, now=now)
+        return
+    case_id = cases.case_of(connection, thread.inquiry) or thread.inquiry
+    cases.open_case(connection, case_id, reason=reason, caused_by=number, now=now)
+
+
+def _keep_thanks(connection: Connection, number: int, thread: Conversation | None, now: datetime) -> None:
+    """Where there is a case they are told in it; its state stays, and nobody is called."""
+    case_id = cases.case_of(connection, thread.inquiry) if thread is not None and thread.inquiry else None
+    if case_id is not None:
+        cases.record(connection, case_id, "thanked", who="contractor", detail="", inquiry_id=number, now=now)
