@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from responder import __version__
-from responder.cli import breaker, evaluate, mails, muting, queue, serving, setup, teaching
+from responder.cli import breaker, cases, evaluate, inbox, mails, muting, outbox, serving, setup, teaching
 from responder.cli.output import fail_with, say
 from responder.errors import OperatorError
 
@@ -43,9 +43,11 @@ def _options(
 serving.register(app)
 mails.register(app)
 evaluate.register(app)
-queue.register(app)
+cases.register(app)
+inbox.register(app)
+outbox.register(app)
 muting.register(app)
-teaching.register(app, queue.cases_app)
+teaching.register(app, cases.cases_app)
 setup.register(app)
 breaker.register(app)
 

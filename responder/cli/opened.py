@@ -1,6 +1,7 @@
 """What most commands begin with: the settings, and the store behind them."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -15,7 +16,14 @@ if TYPE_CHECKING:
     from responder.mail.reply import Mailbox
 
 Json = Annotated[bool, typer.Option("--json", help="For programs: JSON, one object a line.")]
+Number = Annotated[int, typer.Argument(help="The number in the first column.")]
+Limit = Annotated[int, typer.Option(help="How many at most.", min=1)]
 Who = Annotated[str, typer.Option("--by", envvar="USER", help="Who does it; colleagues see the name.")]
+
+
+def now() -> datetime:
+    """In UTC, as the store wants it."""
+    return datetime.now(UTC)
 
 
 def settings(context: typer.Context) -> "Config":

@@ -90,3 +90,10 @@ def cell(value: Any, zone: ZoneInfo) -> str:
 def printable(text: str) -> str:
     """One line without control characters: a mail's subject must not drive the terminal of who lists it."""
     return "".join(char if char.isprintable() else " " for char in text)
+
+
+def report(done: bool, values: dict[str, Any], refusal: str, *, as_lines: bool) -> None:
+    """What a command has done; where it has not, the refusal, and exit code 1."""
+    if not done:
+        fail(refusal)
+    say(as_json(values) if as_lines else "  ".join(f"{name}: {value}" for name, value in values.items()))
