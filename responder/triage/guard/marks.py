@@ -95,6 +95,12 @@ _RESPONDER_FIELDS = (
     "x-campaign-id",
     "x-campaignid",
     "x-report-abuse-to",
+    "x-ms-embedded-report",
+    "x-dsncontext",
+    "x-list-administrivia",
+    "x-mlserver",
+    "x-report-type",
+    "x-bluebottle-request",
 )
 
 _RESPONDER_PROGRAMS = re.compile(

@@ -1,8 +1,10 @@
 """What programs write into subjects and texts, one pattern a line.
 
 Each was met in reports and automatic replies of mail systems, or is what such a system calls them in its language. What
-people who ask about contracts write themselves is left out, such as a bare 不在, 自動, 配信 or "delivery". Of 3,716
-labelled mails that an entry answers they hold for none; these were looked at while the list was made.
+people who ask about contracts write themselves is left out, such as the bare words for absent, automatic,
+retired or delivery. Of the 5,130
+labelled mails that an entry answers they hold for none, of 4,512 that people must answer for 28. All of these were
+looked at while the list was made.
 """
 
 
@@ -44,12 +46,14 @@ confirm(?:ation)? (?:of )?(?:your )?subscription
 返送されました
 戻りました
 system error
+loop alert
+blocked by (?:our|the|a)\b
 退信
 系统退信
 배달
 # Automatic replies.
 auto(?:matic(?:ally)?|mated)?[-_ ]?re(?:ply|plied|sponse|sponder)
-auto(?:matic(?:ally)?|mated)?[-_ ]?(?:answer|acknowledg\w+|confirmation|message|notif\w+)
+auto(?:matic(?:ally)?|mated)?[-_ ]?(?:answer|acknowledg\w+|confirmation|message|notif\w+|generated)
 (?:^|[\[(<: ])auto(?::|\]|\))
 out[- ]of[- ](?:the[- ])?office
 (?:on|annual|maternity|sick) (?:vacation|holiday|leave)\b
@@ -74,6 +78,9 @@ fuera de (?:la )?oficina
 fora do escritório
 автоответ
 автоматическ
+automatyczn
+(?:risposta|respuesta|resposta|odpověď) automat
+(?:de vacaciones|en congés?|in ferie|de férias|på semester|na urlopie|im urlaub)
 otomatik yan
 odpowiedź automatyczna
 automatická odpověď
@@ -83,7 +90,7 @@ automatická odpověď
 자동\s?(?:회신|응답|답장)
 自動(?:返信|応答|回答|配信|送信|通知|受付|確認)
 オートリプライ
-不在(?:の?(?:お知らせ|通知|連絡|案内|返信)|です|につき|中の|にして)
+不在(?:の?(?:お知らせ|通知|連絡|案内|返信)|です|につき|にして)
 ^\W*不在\W*$
 (?:休業|休暇|休診|休館|休み|不在|閉庁)(?:期間|日)?(?:中)?(?:の|に関する|についての)?(?:お知らせ|ご案内|ご連絡|通知)
 # Receipts.
@@ -100,7 +107,8 @@ recall:
 未開封のまま
 challenge
 please confirm your (?:message|email)
-ticket (?:received|created|opened)
+\[?(?:request|ticket|case) (?:received|created|opened|updated)
+thank you for your e-?mail
 (?:受付|受領|受信|送信|登録|申込|注文)(?:完了|確認)(?:の?(?:お知らせ|通知|ご連絡|メール))
 (?:お)?問い?合わ?せ(?:を)?(?:受付|受け付け|ありがとう|いただき)
 """)
@@ -164,6 +172,12 @@ não (?:foi|pôde|pode) (?:ser )?(?:entreg|enviad)
 次の(?:あて先|宛先|受信者|受取人|アドレス)
 以下の(?:あて先|宛先|受信者|受取人)(?:に|へ)
 メールボックス(?:の容量)?(?:が|は)?(?:いっぱい|一杯|超)
+(?:配信|送信|転送)(?:が)?(?:され|でき)ませんでした
+(?:メール|メッセージ)(?:は|が)ブロックされ
+ディレクトリの(?:リスト|一覧)に
+non-?delivered (?:information|mail)
+duplicated message-id
+被退回|无法发送到
 エラーメール
 メール(?:サーバ|システム)(?:ー)?(?:です|より|からの)
 無法傳遞|无法(?:送达|投递)|退信
@@ -182,7 +196,18 @@ limited access to (?:my )?e-?mail
 (?:no longer|not) (?:work(?:s|ing)?|employed|with) (?:at|for|with|the|our)
 in my absence
 during my absence
-upon my return
+(?:on|upon|until|after) my return\b
+i(?: a|')m (?:gone|not in)\b
+i(?: wi|')ll be (?:back|out|away|returning)\b
+away (?:until|through|from \d)
+we are closed|will reopen on
+(?:have|has) left the (?:company|organi[sz]ation|firm)
+(?:will|shall|try to|endeavou?r to) (?:reply|respond|answer|get back)(?: \S{1,15}){0,3} as soon as
+has been received and (?:is being|will be) reviewed
+(?:type|write) your reply above
+(?:your|this) e-?mail could not be processed
+awaiting approval|only from senders
+ticket has been (?:created|received|opened)
 when i (?:return|get back)
 nicht im (?:büro|haus)
 abwesen
@@ -190,21 +215,44 @@ automatische (?:antwort|nachricht|benachrichtigung)
 absent(?:e)? du bureau
 réponse automatique
 fuera de la oficina
+im urlaub\b
+(?:wieder|nicht) (?:im (?:büro|hause?|dienst)|erreichbar)
+je (?:suis|serai) (?:actuellement )?(?:absent|en (?:congé|vacances|déplacement)|de retour)
+(?:estoy|estaré) (?:fuera|de vacaciones|ausente)|a mi regreso
+(?:estou|estarei) (?:fora|de férias|ausente)
+(?:sono|sarò) (?:fuori (?:sede|ufficio)|in ferie|assente)
+(?:ik ben|ben ik) (?:\S{1,20} )?(?:afwezig|terug|met (?:vakantie|verlof))|momenteel afwezig
+på semester|na urlopie|na dovolené|izinliyim|nghỉ phép|sedang cuti|в отпуске|בחופשה
+휴가 ?중|부재 ?중|正在休假|不在(?:办公室|辦公室)
 (?:we|i) (?:have )?received your (?:e-?mail|message|inquiry|request|mail)
 thank you for (?:contacting|your (?:e-?mail|message|inquiry|mail))
 自動(?:返信|応答|回答)(?:メール|です|にて|し|と|で|機能|プログラム|システム|による)
-自動(?:送信|配信|通知|的)(?:に|で)?(?:さ|し|お送|送信|返信|配信|メール)
+自動(?:送信|配信|通知|的)(?:に|で)?(?:さ|し|お送|送信|返信|配信|メールです)
 自動で(?:お送り|送信|返信|配信)
 (?:送信|返信)専用
 このメール(?:に|へ|は)(?:の)?(?:ご?返信|返答)(?:いただ|され|し)?(?:いて)?(?:も|でき|は|くださ|しない)
 (?:休暇|出張|外出|休業|夏休み|産休|育休|研修)(?:中|のため|をいただ|により|とさせて|につき).{0,40}(?:不在に|返信|ご了承|お急ぎ|後日|折り返)
 不在(?:に|と)(?:して|なって|いたし)(?:おり|い)ます
 不在のため、?(?:返信|ご返信|対応|お急ぎ|後日|折り返し|戻り)
-(?:休業|休暇)(?:と|を)(?:させて)?いただ(?:き|いて)
+(?:休業|休暇|お休み)(?:と|を)(?:させて)?(?:いただ|頂)(?:き|いて)
+(?:休暇|休業|産休|育休|夏休み|不在)中(?:です|のため|につき|となり)
+(?:産前産後|育児)(?:休業|休暇)(?:中|期間|を取得)
+オフィスを不在
+(?:休業|休み)のため、?.{0,30}(?:順次|以降)
+営業時間外|(?:翌|再開後の?)営業日以降
+(?:以降に?|より)順次(?:対応|ご?返信|ご?回答|ご?連絡)
+出張のため、?.{0,20}(?:確認|返信|対応)が遅れ
 (?:お)?問い?合わ?せ(?:を|は)(?:受け付け|受付|受領|承り)(?:ました|いたしました)
-(?:メール|ご連絡|お問い?合わ?せ)を(?:受信|受領|拝受|お受け)(?:いた)?しました
-(?:退職|異動)(?:いた|致)?しました
-メールアドレス(?:を|が|は)(?:変更|廃止|無効)(?:いた|に|と|さ)?
+(?:^|、|。)(?:メール|ご連絡|お問い?合わ?せ)を(?:受信|受領|拝受|お受け)(?:いた)?しました
+(?:フォーム|メッセージ|アンケート|お申し?込み|ご?応募|エントリー|ご連絡)(?:を|は)受け?付け(?:いた)?(?:しました|ました)
+^[^>\n]{0,30}(?:見積り?|応募|お申し?込み|お問い?合わ?せ)(?:いただき)?、?(?:誠に)?ありがとうござい
+(?:担当者?|追って)(?:より|から)、?(?:改めて|追って|折り返し)?(?:の)?ご?(?:連絡|返信|回答)(?:を|差し上げ|いたしま|致しま|させていただ)
+(?:今)?しばらくお待ちください
+(?:配信|通知|発信|自動)専用|通知のみを目的
+(?:このたび|この度|私儀|私こと|私は|一身上).{0,40}(?:退職|異動)(?:いた|致)?しま
+(?:アドレス|メール)(?:は|を)(?:現在|今後)(?:は)?(?:使用|利用)して(?:おりません|いません)
+メールアドレスが?(?:変わりました|変更になりました|変更となりました|廃止|無効)
+付(?:け)?で.{0,20}異動(?:と|に)なり
 receipt (?:for|of) (?:the|your) (?:mail|message)
 your message (?:was|has been) (?:read|received|displayed|deleted|opened)
 was (?:read|displayed) on

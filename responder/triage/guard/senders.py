@@ -45,12 +45,19 @@ def return_address(mail: Arrival) -> bool:
 _MACHINE = re.compile(
     r"(?:.{0,80}[-_.])?(?:auto[-_.]?(?:reply|respond|responder|response|mail|confirm)|vacation|bounces?|mailer|notif(?:y|ier)"
     r"|notifications?|alerts?|system|robot|bot|daemon|monitor|report|newsletters?|(?:no|do[-_.]?not)[-_.]?reply"
-    r"|www-?data|apache|nginx|wwwrun|httpd|anonymous|abuse|uucp|news|unknown)(?:[-_.+=0-9].*)?"
+    r"|www-?data|apache|nginx|wwwrun|httpd|anonymous|abuse|uucp|news|unknown|mdaemon|ndr|imss|inetgw|postmaster)"
+    r"(?:[-_.+=0-9].*)?"
+)
+
+_MACHINE_CALLED = re.compile(
+    r"mail deliver\w* (?:sub)?system|mail (?:administrator|system)|content[- ]?filter|post ?master", re.IGNORECASE
 )
 
 
 def machine_name(mail: Arrival) -> bool:
-    """One of the two addresses is named like a program."""
+    """One of the two addresses, or who From says it is, is named like a program."""
+    if _MACHINE_CALLED.search(mail.message.from_name):
+        return True
     return any(_MACHINE.fullmatch(normalised(address).rpartition("@")[0]) for address in mail.senders)
 
 
