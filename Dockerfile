@@ -34,6 +34,6 @@ VOLUME /var/lib/responder
 USER 10001:10001
 EXPOSE 2525 8024 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["responder", "health"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=180s CMD ["responder", "health"]
 ENTRYPOINT ["responder"]
 CMD ["serve"]
