@@ -1,5 +1,6 @@
 """Machines that answer machines, forged senders, and budgets, through a real store and worker."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from responder.mail.envelope import Envelope
+from responder.reader import Reader
 from responder.store import breaker, cases, inbox, muted, outbox
 from responder.store.engine import reading
 from responder.triage.policy import Budgets
@@ -282,3 +284,39 @@ def test_an_address_that_refused_a_mail_gets_no_automatic_mail_for_a_while(engin
         _take_in(engine, _mail(SHARED, number=number))
         _triage(engine, now=NOW + timedelta(days=days))
     assert _reasons(engine)[1:] == ["a mail of ours to the sender came back lately", "recognised"]
+
+
+def test_one_mail_for_two_addresses_of_ours_gets_one_answer_from_two_workers(engine: Engine) -> None:
+    """An MTA that hands over recipient by recipient makes two mails of it, which two workers take at one moment."""
+    for number in range(12):
+        raw = _mail(SHARED, sender=f"user@contractor{number}.example", number=number)
+        for to in (ADDRESS, "info@example.jp"):
+            with engine.begin() as connection:
+                inbox.accept(connection, [(Envelope(f"user@contractor{number}.example", (to,)), raw)], now=NOW)
+
+    def work() -> None:
+        own = Reader()
+        try:
+            while triage_next(engine, briefing(), own, now=NOW, limit=1, lease=LEASE):
+                pass
+        finally:
+            own.close()
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert {row.lane for row in _rows(engine)} == {"answered", "escalated"}
+    assert len({mail["To"] for mail in _sent(engine)}) == len(_sent(engine)) == 12
+
+
+def test_a_breaker_that_falls_back_forgets_nothing_that_left(engine: Engine) -> None:
+    using = _with(per_hour=4, falls_back=True)
+    for minute in range(0, 130, 5):
+        sender = f"user@contractor{minute}.example"
+        _take_in(engine, _mail(SHARED, sender=sender, number=minute), sender=sender)
+        _triage(engine, using=using, now=NOW + timedelta(minutes=minute))
+        with reading(engine) as connection:
+            assert outbox.automatic_at_all(connection, since=NOW + timedelta(minutes=minute) - HOUR) <= 4
+    assert len(_sent(engine)) > 4

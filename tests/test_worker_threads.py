@@ -17,7 +17,7 @@ from responder.mail.message import Message, parse_message
 from responder.store import cases, inbox, muted, outbox
 from responder.store.engine import reading
 from responder.worker import triage_next
-from tests.knowledge import ADDRESS, AUTHOR, briefing, example, reader, shipped_letters
+from tests.knowledge import ADDRESS, AUTHOR, briefing, reader, shipped_letters
 from tests.service import author_of
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -27,6 +27,7 @@ QUESTION = (
     "部署の共有メールアドレスを契約担当者のアドレスとして届け出ても問題ないでしょうか。"
     "契約締結権限者の分も同じ共有アドレスになります。"
 )
+PAYMENT = "先月分のお支払日はいつでしょうか。"
 MORE = "その後の手続きはどうすればよいでしょうか。"
 THANKS = "ありがとうございました、助かりました。"
 
@@ -88,21 +89,21 @@ def test_a_reply_to_an_automatic_answer_opens_a_case_under_the_number_of_the_fir
 
 
 def test_a_reply_to_an_acknowledgement_joins_its_case_as_the_next_message(engine: Engine) -> None:
-    _take_in(engine, example("payment-date"))
+    _take_in(engine, _mail(PAYMENT))
     _take_in(engine, _mail(MORE, number=2, References=f"<x@y> {_sent(engine)[0].message_id}"))
     assert _case(engine, 1) == ("open", [("opened", None), ("opened", 2)])
     assert [row.kind for row in _sent(engine)] == ["acknowledgement"]
 
 
 def test_a_reply_to_a_persons_answer_opens_the_closed_case_again(engine: Engine) -> None:
-    _take_in(engine, example("payment-date"))
+    _take_in(engine, _mail(PAYMENT))
     answer = _answer(engine, 1)
     _take_in(engine, _mail(MORE, number=2, In_Reply_To=answer.message_id))
     assert _case(engine, 1) == ("open", [("opened", None), ("answered", None), ("opened", 2)])
 
 
 def test_the_case_number_in_the_subject_joins_the_case_of_its_own_contractor_alone(engine: Engine) -> None:
-    opened = _take_in(engine, example("payment-date"))
+    opened = _take_in(engine, _mail(PAYMENT))
     contractor = opened.mail_from
     assert _take_in(engine, _mail(QUESTION, number=2, subject="件 R-000001", sender=contractor)).lane == "escalated"
     assert _case(engine, 1) == ("open", [("opened", None), ("opened", 2)])
@@ -161,7 +162,7 @@ def test_thanks_for_an_answer_are_kept_in_silence_and_open_no_case(engine: Engin
 
 @pytest.mark.parametrize("answered", [False, True], ids=["an open case", "a closed case"])
 def test_thanks_in_a_case_are_told_there_and_leave_its_state(engine: Engine, answered: bool) -> None:
-    first = _take_in(engine, example("payment-date"))
+    first = _take_in(engine, _mail(PAYMENT))
     cited = (_answer(engine, 1) if answered else _sent(engine)[0]).message_id
     thanks = _mail(THANKS, number=2, subject=f"Re: {first.subject}", In_Reply_To=cited)
     assert _take_in(engine, thanks).lane == "suppressed"
@@ -239,7 +240,7 @@ def test_a_person_may_unmute_an_address(engine: Engine) -> None:
 
 
 def test_a_report_opens_the_closed_case_of_a_persons_answer_again(engine: Engine) -> None:
-    _take_in(engine, example("payment-date"))
+    _take_in(engine, _mail(PAYMENT))
     answer = _answer(engine, 1)
     _deliver(engine)
     _take_in(engine, _report(answer.message_id, status="4.4.7"), sender="")
@@ -337,3 +338,47 @@ def test_a_conversation_is_one_thread_in_mail_programs(engine: Engine, drops: bo
         person = outbox.raw_of(connection, 2) or b""
     assert _roots([question, answer, reply, person]) == {first}
     assert _roots([answer, reply, person]) == {first}
+
+
+# --- whose case it is ---
+
+
+@pytest.mark.parametrize(
+    ("mail_from", "author"),
+    [(TANAKA, "evil@evil.example"), ("evil@evil.example", TANAKA), ("evil@evil.example", "evil@evil.example")],
+    ids=["MAIL FROM forged", "From forged", "a stranger"],
+)
+def test_nobody_else_joins_a_case_by_its_number(engine: Engine, mail_from: str, author: str) -> None:
+    _take_in(engine, _mail(PAYMENT))
+    _take_in(engine, _mail(MORE, number=2, subject="Re: 件 R-000001", sender=author), sender=mail_from)
+    assert _case(engine, 1) == ("open", [("opened", None)])
+    assert _case(engine, 2) == ("open", [("opened", None)])
+    assert len(_sent(engine)) == 1
+
+
+def test_a_stranger_who_cites_a_mail_of_ours_has_a_case_of_his_own(engine: Engine) -> None:
+    _take_in(engine, _mail(PAYMENT))
+    cited = _sent(engine)[0].message_id
+    stranger = "x@stranger.example"
+    _take_in(engine, _mail(MORE, number=2, sender=stranger, References=cited))
+    assert _case(engine, 1) == ("open", [("opened", None)])
+    assert _case(engine, 2) == ("open", [("opened", None)])
+    assert len(_sent(engine)) == 1
+
+
+def test_a_thread_of_their_own_gets_one_automatic_mail(engine: Engine) -> None:
+    """Law 3: what goes on with a mail of theirs goes on with a thread that had its answer."""
+    _take_in(engine, _mail(QUESTION))
+    other = "3者契約の場合でも、電子契約により契約することができますか。"
+    row = _take_in(engine, _mail(other, number=2, In_Reply_To="<1@contractor.example>"), now=NOW + timedelta(hours=2))
+    assert (row.lane, row.reason) == ("escalated", "a reply to a mail of ours")
+    assert _case(engine, 1) == ("open", [("opened", 2)])
+    assert len(_sent(engine)) == 1
+
+
+def test_their_mail_by_another_way_gets_no_second_automatic_mail(engine: Engine) -> None:
+    _take_in(engine, _mail(PAYMENT))
+    again = _mail(PAYMENT, X_Way="another")
+    assert _take_in(engine, again, now=NOW + timedelta(hours=2)).lane == "escalated"
+    assert _case(engine, 1) == ("open", [("opened", None), ("opened", 2)])
+    assert len(_sent(engine)) == 1

@@ -129,14 +129,15 @@ async def _classifier(config: Config, corpus: Corpus) -> Classifier:
     try:
         return await learned_beside(corpus, config.service.state, config.service.log)
     except LearningError as error:
-        remedy = "See that some 1 GB of memory is free, and send SIGHUP or start again"
+        remedy = "See that some 2 GB of memory is free, and send SIGHUP or start again"
         place = shown(config.service.corpus / "examples")
         raise OperatorError([Fault(place, "", f"learning from it broke off: {error}", remedy)]) from error
 
 
 def _files(config: Config) -> Iterator[tuple[str, int, int]]:
     corpus, templates = config.service.corpus, config.service.templates
-    for folder, pattern in ((corpus, "*.toml"), (corpus / "examples", "*.jsonl"), (templates, "*.txt")):
+    labelled = ((corpus / folder, "*.jsonl") for folder in ("examples", "mailbox"))
+    for folder, pattern in ((corpus, "*.toml"), *labelled, (templates, "*.txt")):
         for path in sorted(folder.glob(pattern)):
             with suppress(OSError):  # gone since it was listed, which the next look sees
                 found = path.stat()

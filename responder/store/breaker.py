@@ -9,6 +9,9 @@ from sqlalchemy.engine import Connection
 
 from responder.store.schema import breaker_trips
 
+ITSELF = "responder"
+"""Who reset a breaker that fell back by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trip:
@@ -51,6 +54,8 @@ def reset(conn: Connection, *, who: str, now: datetime) -> bool:
 
 
 def last_reset_at(conn: Connection) -> datetime | None:
-    """What left before this moment is not held against what comes after it."""
-    found: datetime | None = conn.execute(sa.select(sa.func.max(breaker_trips.c.reset_at))).scalar_one_or_none()
+    """When a person let automatic mail leave again: what left before is not held against what comes after. A breaker
+    that falls back by itself has seen that there is room, and forgets nothing."""
+    by_people = sa.select(sa.func.max(breaker_trips.c.reset_at)).where(breaker_trips.c.reset_by != ITSELF)
+    found: datetime | None = conn.execute(by_people).scalar_one_or_none()
     return found

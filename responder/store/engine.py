@@ -18,6 +18,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Any number that is ours alone: it serialises the processes that upgrade one PostgreSQL at the same moment.
 _UPGRADE_LOCK = 0x7265_7370_6F6E_6465
+_SETTLING_LOCK = 0x7265_7370_6F6E_6465 + 1
 
 _BUSY_SECONDS = 30
 
@@ -109,6 +110,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for reading only: on SQLite it never waits for a writer, nor makes one wait."""
     with engine.connect().execution_options(reading=True) as connection:
         yield connection
+
+
+def one_at_a_time(conn: Connection) -> None:
+    """Wait until nobody else settles, and keep others from it until the transaction ends.
+
+    What was sent before decides what may be sent now, and under READ COMMITTED two workers would both see nothing. On
+    SQLite a transaction that writes is alone anyway.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_SETTLING_LOCK)))
 
 
 def upgrade(engine: Engine) -> None:

@@ -48,6 +48,7 @@ class Settlement:
     decision: Mapping[str, Any]
     subject: str
     from_address: str
+    message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ def settle(conn: Connection, inquiry: Inquiry, settlement: Settlement, *, now: d
             decision=dict(settlement.decision),
             subject=settlement.subject,
             from_address=settlement.from_address,
+            message_id=settlement.message_id,
             settled_at=now,
             lease_until=None,
         )
@@ -180,16 +182,25 @@ class Origin:
     digest: str
     mail_from: str
     from_address: str | None
-    lane: str | None
 
 
 def origins(conn: Connection, inquiry_ids: Collection[int]) -> dict[int, Origin]:
     """Those of these inquiries that there are."""
     if not inquiry_ids:
         return {}
-    columns = (inbox.c.id, inbox.c.digest, inbox.c.mail_from, inbox.c.from_address, inbox.c.lane)
+    columns = (inbox.c.id, inbox.c.digest, inbox.c.mail_from, inbox.c.from_address)
     rows = conn.execute(sa.select(*columns).where(inbox.c.id.in_(inquiry_ids)))
-    return {row.id: Origin(row.digest, row.mail_from, row.from_address, row.lane) for row in rows}
+    return {row.id: Origin(row.digest, row.mail_from, row.from_address) for row in rows}
+
+
+def of_message_ids(conn: Connection, message_ids: Collection[str]) -> dict[str, int]:
+    """The inquiries that these ids were given by their senders; the first of those that share one."""
+    if not message_ids:
+        return {}
+    statement = sa.select(inbox.c.message_id, inbox.c.id).where(
+        inbox.c.message_id.in_(message_ids), inbox.c.lane.in_((Lane.ANSWERED.value, Lane.ESCALATED.value))
+    )
+    return {row.message_id: row.id for row in conn.execute(statement.order_by(inbox.c.id.desc()))}
 
 
 def release(conn: Connection, inquiries: Sequence[Inquiry]) -> None:

@@ -196,6 +196,15 @@ def of_message_ids(conn: Connection, message_ids: Collection[str]) -> list[Earli
     ]
 
 
+def written_about(conn: Connection, inquiry_ids: Collection[int]) -> frozenset[int]:
+    """Those of these inquiries that a mail of ours answers."""
+    known = [number for number in inquiry_ids if number < 2**63]
+    if not known:
+        return frozenset()
+    statement = sa.select(outbox.c.inquiry_id).where(outbox.c.inquiry_id.in_(known)).distinct()
+    return frozenset(conn.execute(statement).scalars())
+
+
 def settle_returned(conn: Connection, delivery_id: int, *, reply: str, now: datetime) -> bool:
     """A report says that it never arrived, whatever the next hop had said. False where that was known already."""
     # A courier that has it in hand finds it settled, and its own outcome changes nothing.

@@ -12,10 +12,13 @@ from responder.store.inbox import Inquiry
 from responder.store.outbox import Earlier
 from responder.store.returned import delivery_of
 from responder.store.threads import conversation
+from responder.triage.guard.suppression import Suppression
 from responder.triage.policy import Budgets, History
 from responder.triage.reading import Reading
 from responder.triage.thanks import only_thanks
 from responder.triage.thread import Conversation, clues_of
+
+_DOUBTED = {Suppression.OTHER_ORGANISATION, Suppression.UNAUTHENTIC, Suppression.SPAM}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,11 @@ def past_of(conn: Connection, inquiry: Inquiry, reading: Reading, key: bytes, *,
         report = report_of(inquiry.raw)
         returned = None if report is None else delivery_of(conn, report, key)
         return Past(History(returned=returned is not None), None, report, returned)
-    thread = conversation(conn, clues_of(inquiry.envelope, message), key)
+    clues = clues_of(inquiry.envelope, message)
+    if reading.suppression in _DOUBTED:
+        # Whoever it is knows a number that somebody was told; a case is not shown to him for that.
+        clues = replace(clues, numbers=())
+    thread = conversation(conn, clues, key)
     thanks = thread is not None and _thanks(conn, message, thread)
     return Past(replace(_history(conn, inquiry, now), in_thread=thread is not None, thanks=thanks), thread)
 

@@ -67,6 +67,8 @@ inbox = sa.Table(
     _column("decision", sa.JSON, nullable=True),
     _column("settled_at", Moment, nullable=True),
     _column("raw", sa.LargeBinary),
+    # What later mails of the same thread refer to.
+    _column("message_id", sa.Text, nullable=True),
     sa.CheckConstraint("lane IN ('answered', 'escalated', 'suppressed')", name="lane"),
     sa.CheckConstraint(
         "(lane IS NULL AND reason IS NULL AND settled_at IS NULL)"
@@ -83,6 +85,7 @@ sa.Index(
 )
 sa.Index("ix_inbox_digest", inbox.c.digest)
 sa.Index("ix_inbox_lane", inbox.c.lane)
+sa.Index("ix_inbox_message_id", inbox.c.message_id)
 
 outbox = sa.Table(
     "outbox",

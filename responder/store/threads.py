@@ -4,7 +4,7 @@ from sqlalchemy.engine import Connection
 
 from responder.mail.address import normalised
 from responder.store import inbox, outbox
-from responder.store.inbox import Lane, Origin
+from responder.store.inbox import Origin
 from responder.triage.thread import Clues, Conversation, Known, conversation_of, own_ids
 
 # A database's numbers have 64 bits, and a subject may hold any.
@@ -15,18 +15,18 @@ def conversation(conn: Connection, clues: Clues, key: bytes) -> Conversation | N
     """The conversation that a mail with these clues goes on with; None: it is new."""
     keyed = own_ids(key, clues)
     sent = {one.message_id: one.inquiry_id for one in outbox.of_message_ids(conn, clues.ids)}
-    numbers = {own.inquiry for own in keyed.values()} | set(clues.numbers)
+    received = inbox.of_message_ids(conn, [*clues.ids, *([clues.own_id] if clues.own_id else [])])
+    numbers = {own.inquiry for own in keyed.values()} | set(clues.numbers) | set(sent.values()) | set(received.values())
     origins = inbox.origins(conn, [number for number in numbers if number <= _HIGHEST])
     known = Known(
         sent,
         {number: origin.digest for number, origin in origins.items()},
         {number: _contractors(origin) for number, origin in origins.items()},
+        told=outbox.written_about(conn, clues.numbers),
+        received=received,
     )
     return conversation_of(clues, keyed, known)
 
 
 def _contractors(origin: Origin) -> frozenset[str]:
-    """Nobody was ever told the number of a mail that was kept in silence."""
-    if origin.lane not in (Lane.ANSWERED, Lane.ESCALATED):
-        return frozenset()
     return frozenset(normalised(address) for address in (origin.mail_from, origin.from_address) if address)

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from responder.mail.address import normalised
+from responder.mail.address import domain_of, normalised
 from responder.mail.envelope import Envelope
 from responder.mail.ids import ids_in
 from responder.mail.keyed import OwnId, recognised
 from responder.mail.message import Message
+from responder.mail.organisation import organisation_of
 from responder.triage.text import normalised as plain
 
 _NEAREST = 100
@@ -27,8 +28,10 @@ class Clues:
     """Message-IDs, the nearest first: References from the right, then In-Reply-To."""
     numbers: tuple[int, ...] = ()
     """Cases whose reference stands in the subject."""
-    senders: frozenset[str] = frozenset()
-    """MAIL FROM and From, normalised."""
+    author: str = ""
+    """From, normalised: whom a person's answer goes to."""
+    own_id: str | None = None
+    """The mail's own Message-ID: a mail that came another way a second time has the same."""
     forwarded: bool = False
 
 
@@ -41,7 +44,11 @@ class Known:
     digests: Mapping[int, str]
     """Of the inquiries that keyed ids or the subject speak of."""
     contractors: Mapping[int, frozenset[str]]
-    """Of these inquiries the addresses that they came from, normalised; none where nobody was told the number."""
+    """Of these inquiries the addresses that they came from, normalised."""
+    told: frozenset[int] = frozenset()
+    """Those of them that somebody was written to about, and so told the number."""
+    received: Mapping[str, int] = field(default_factory=dict)
+    """The ids that are mails of theirs, and their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +65,12 @@ def clues_of(envelope: Envelope, message: Message) -> Clues:
     """The clues of one mail. A forward is a new mail, whatever it hands on."""
     nearest = tuple(reversed(ids_in(message.values("references"))))
     direct = ids_in(message.values("in-reply-to"))
-    senders = (envelope.mail_from, message.from_address)
     subject = plain(message.subject[:500])
     return Clues(
         ids=tuple(dict.fromkeys((*nearest[:_NEAREST], *direct[:_NEAREST]))),
         numbers=tuple(dict.fromkeys(map(int, _REFERENCE.findall(subject))))[:_MOST_NUMBERS],
-        senders=frozenset(normalised(address) for address in senders if address),
+        author=normalised(message.from_address or envelope.mail_from),
+        own_id=message.message_id,
         forwarded=_FORWARDED.search(subject) is not None
         or any(hung.content_type == "message/rfc822" for hung in message.attachments),
     )
@@ -86,9 +93,27 @@ def conversation_of(clues: Clues, keyed: Mapping[str, OwnId], known: Known) -> C
         if inquiry is None and own is not None and known.digests.get(own.inquiry, "").startswith(own.digest):
             inquiry = own.inquiry
         if inquiry is not None or own is not None:
-            return Conversation(None if clues.forwarded else inquiry, cited)
+            joins = not clues.forwarded and _is_of(clues.author, known, inquiry)
+            return Conversation(inquiry if joins else None, cited)
     if clues.forwarded:
         return None
     # A number can be guessed and is handed on: it counts only from who was given it.
-    theirs = (number for number in clues.numbers if clues.senders & known.contractors.get(number, frozenset()))
-    return next((Conversation(number, None) for number in theirs), None)
+    told = (number for number in clues.numbers if number in known.told)
+    theirs = (number for number in told if clues.author in known.contractors.get(number, frozenset()))
+    return next((Conversation(number, None) for number in theirs), None) or _of_their_own(clues, known)
+
+
+def _of_their_own(clues: Clues, known: Known) -> Conversation | None:
+    """A mail that goes on with one of theirs, or is that one again: its thread had its automatic mail (Law 3)."""
+    ids = (*clues.ids, *([clues.own_id] if clues.own_id else []))
+    number = next((known.received[cited] for cited in ids if cited in known.received), None)
+    return None if number is None else Conversation(number if _is_of(clues.author, known, number) else None, None)
+
+
+def _is_of(author: str, known: Known, inquiry: int | None) -> bool:
+    """Whether somebody of the contractor's side writes: an id is handed on with every copy, and so is a case's number.
+
+    A mail whose inquiry the store has no more belongs to nobody's case.
+    """
+    sides = {organisation_of(domain_of(address)) for address in known.contractors.get(inquiry or 0, ())}
+    return organisation_of(domain_of(author)) in sides

@@ -11,6 +11,7 @@ from responder import maillog
 from responder.mail.message import Message
 from responder.mail.reply import Reply
 from responder.store import breaker, cases, inbox, outbox
+from responder.store.engine import one_at_a_time
 from responder.store.inbox import Inquiry, Lane
 from responder.store.outbox import DeliveryKind
 from responder.store.past import Past, counted, past_of
@@ -30,6 +31,7 @@ def settle_all(
     """All in one transaction; where that fails, each in its own, so that one bad mail holds up itself alone."""
     try:
         with engine.begin() as connection:
+            one_at_a_time(connection)
             return [_settle(connection, inquiry, found, briefing, now) for inquiry, found in readings]
     except DBAPIError as error:
         if len(readings) == 1 or error.connection_invalidated:
@@ -87,7 +89,7 @@ def _tripped(connection: Connection, budgets: Budgets, now: datetime) -> bool:
         return False
     hour = now - timedelta(hours=1)
     if budgets.falls_back and outbox.automatic_at_all(connection, since=hour) < budgets.per_hour:
-        breaker.reset(connection, who="responder", now=now)
+        breaker.reset(connection, who=breaker.ITSELF, now=now)
         log.warning("breaker fell back", tripped_at=trip.tripped_at.isoformat())
         return False
     return True
@@ -122,6 +124,7 @@ def _settlement(outcome: Outcome, knowledge: Knowledge) -> inbox.Settlement:
         decision=record_of(outcome.reading, outcome.decision, knowledge),
         subject=message.subject if isinstance(message, Message) else "",
         from_address=message.from_address if isinstance(message, Message) else "",
+        message_id=message.message_id if isinstance(message, Message) else None,
     )
 
 

@@ -21,8 +21,15 @@ def _own(inquiry: int, kind: str = "answer", key: bytes = KEY) -> str:
 ANSWER, ACKNOWLEDGEMENT, CLEARED = _own(1), _own(2, "acknowledgement"), _own(3)
 KNOWN = Known(
     sent={ANSWER: 1, ACKNOWLEDGEMENT: 2, "<answer.9.0123@example.jp>": 9},
-    digests={1: DIGEST, 2: DIGEST, 3: DIGEST, 4: OTHER, 5: DIGEST},
-    contractors={42: frozenset({TANAKA}), 43: frozenset({SUZUKI}), 44: frozenset()},
+    digests={1: DIGEST, 2: DIGEST, 3: DIGEST, 4: OTHER, 5: DIGEST, 6: DIGEST},
+    contractors={
+        **dict.fromkeys((1, 2, 3, 9, 44, 50), frozenset({TANAKA})),
+        6: frozenset({"taro@elsewhere.example"}),
+        42: frozenset({TANAKA}),
+        43: frozenset({SUZUKI}),
+    },
+    told=frozenset({42, 43}),
+    received={"<first@contractor.example>": 50, "<first@elsewhere.example>": 6},
 )
 
 
@@ -61,7 +68,7 @@ def _clues(*, mail_from: str = TANAKA, subject: str = "お尋ね", attached: boo
         (_clues(subject="Ｒ－０００４２ ではなく Ｒ－００００４２"), Conversation(42, None)),
         (_clues(subject="r-000042", mail_from="Bounce@Relay.example"), Conversation(42, None)),
         (_clues(subject="R-000043"), None),
-        (_clues(subject="R-000043", mail_from=SUZUKI.upper()), Conversation(43, None)),
+        (_clues(subject="R-000043", mail_from=SUZUKI.upper()), None),
         (_clues(subject="R-000043 R-000042"), Conversation(42, None)),
         (_clues(subject="R-000044"), None),
         (_clues(subject="AR-000042 R-0000423 R-42"), None),
@@ -72,6 +79,11 @@ def _clues(*, mail_from: str = TANAKA, subject: str = "お尋ね", attached: boo
         (_clues(subject="FW: お尋ね", In_Reply_To=ANSWER), Conversation(None, ANSWER)),
         (_clues(attached=True, In_Reply_To=ANSWER), Conversation(None, ANSWER)),
         (_clues(subject="Re: FW: お尋ね", In_Reply_To=ANSWER), Conversation(1, ANSWER)),
+        (_clues(In_Reply_To=_own(6)), Conversation(None, _own(6))),
+        (_clues(In_Reply_To="<first@contractor.example>"), Conversation(50, None)),
+        (_clues(Message_ID="<first@contractor.example>"), Conversation(50, None)),
+        (_clues(In_Reply_To="<first@elsewhere.example>"), Conversation(None, None)),
+        (_clues(subject="Fwd: お尋ね", References="<first@contractor.example>"), None),
     ],
     ids=[
         "nothing refers to us",
@@ -92,7 +104,7 @@ def _clues(*, mail_from: str = TANAKA, subject: str = "お尋ね", attached: boo
         "the case number in full width, and another that is none",
         "the case number where only From is the contractor's",
         "the case number of somebody else",
-        "the case number where MAIL FROM is the contractor, in capitals",
+        "the case number where only MAIL FROM is the contractor's: the answer would go to From",
         "the first number that is theirs",
         "a number that nobody was told",
         "what only looks like a number",
@@ -103,6 +115,11 @@ def _clues(*, mail_from: str = TANAKA, subject: str = "お尋ね", attached: boo
         "a forward of our answer cites it, and begins a case of its own",
         "a mail attached makes it a forward",
         "a reply to what was once a forward",
+        "our mail to another organisation cited: a case of its own",
+        "a reply to their own mail",
+        "their own mail once more, by another way",
+        "a reply to a mail of another organisation",
+        "a forward of their own mail",
     ],
 )
 def test_a_mail_belongs_to_the_conversation_that_its_clues_name(
