@@ -157,8 +157,15 @@ def _renew_certificate(listener: Listener, config: Config) -> None:
 
 
 async def _listener(listener: Listener, stop: asyncio.Event) -> None:
-    await stop.wait()
-    await listener.stop()
+    stopped, broken = asyncio.create_task(stop.wait()), asyncio.create_task(listener.broken())
+    try:
+        done, _ = await asyncio.wait({stopped, broken}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await listener.stop()
+        stopped.cancel()
+    if broken in done:
+        await broken
+    broken.cancel()
 
 
 async def _worker(engine: Engine, config: Config, current: Current, stop: asyncio.Event) -> None:

@@ -80,7 +80,7 @@ class Listener:
         self.encryption = encryption
         """May be changed at any time; sessions that begin later get the new one."""
         self._acceptance = acceptance
-        self._intake = Intake(engine, clock)
+        self._intake = Intake(engine, clock, acceptance.limits.memory)
         self._reception = Reception(self._intake, acceptance, clock)
         self._crowd = Crowd(acceptance.limits, acceptance.networks)
         self._committer: asyncio.Task[None] | None = None
@@ -119,6 +119,11 @@ class Listener:
 
         return Door(self._crowd, session, private=private)
 
+    async def broken(self) -> None:
+        """Wait until nothing can be stored any more, for a fault of ours, and raise that."""
+        if self._committer is not None:
+            await asyncio.shield(self._committer)
+
     async def stop(self, grace: timedelta = timedelta(seconds=5)) -> None:
         """Take no new session, finish the mails in hand with their replies, then hang up; at most `grace`."""
         for server in self._servers:
@@ -134,5 +139,6 @@ class Listener:
                 session.transport.abort()
         if self._committer is not None:
             self._committer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            # How it broke, if it did, was told by `broken`.
+            with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._committer

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy.engine import Engine
@@ -9,26 +10,38 @@ from sqlalchemy.engine import Engine
 from responder import maillog
 from responder.mail.envelope import Envelope
 from responder.store import inbox
+from responder.store.engine import of_the_store
 
 log = maillog.log("listener")
 
 MOST_PER_COMMIT = 200
 
 
+class CongestedError(Exception):
+    """The store is slower than the mails come: their clients have to come again."""
+
+
 class Intake:
     """Writes down every mail that waits at one moment in one transaction: one flush of the disk serves them all."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime], most: int) -> None:
+        """`most` octets may wait at one moment; one mail always fits."""
         self._engine = engine
         self._clock = clock
+        self._most = most
+        self._held = 0
         self._waiting: asyncio.Queue[tuple[Envelope, bytes, asyncio.Future[None]]] = asyncio.Queue()
 
     async def take(self, envelope: Envelope, raw: bytes) -> None:
         """Return once the mail is committed; raise what kept it from being so.
 
         The commit is no part of the caller's task: aiosmtpd cancels that as soon as the client hangs up, and a mail
-        half stored is worse than one stored whose client will come again.
+        half stored is worse than one stored whose client will come again. So what waits is counted here, too: its
+        session may be gone, and its client back with the next one.
         """
+        if self._held and self._held + len(raw) > self._most:
+            raise CongestedError
+        self._held += len(raw)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((envelope, raw, done))
         await done
@@ -45,16 +58,22 @@ class Intake:
         try:
             await asyncio.to_thread(self._write, [(envelope, raw) for envelope, raw, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it was, the client must hear 451 (Law 1)
-            if len(batch) == 1:
-                log.error("not taken in", reason=str(error))
-                _settle(batch[0][2], error)
+            if len(batch) > 1 and not of_the_store(error):
+                # One mail that cannot be stored must not take its neighbours along.
+                for one in batch:
+                    await self._commit([one])
                 return
-            # One mail that cannot be stored must not take its neighbours along.
-            for one in batch:
-                await self._commit([one])
+            self._settle(batch, error)
+            # Last: where the disk is full the log may be, too.
+            with suppress(OSError):
+                log.error("not taken in", mails=len(batch), reason=str(error))
         else:
-            for _, _, done in batch:
-                _settle(done, None)
+            self._settle(batch, None)
+
+    def _settle(self, batch: Sequence[tuple[Envelope, bytes, asyncio.Future[None]]], error: Exception | None) -> None:
+        for _, raw, done in batch:
+            self._held -= len(raw)
+            _settle(done, error)
 
     def _write(self, mails: Sequence[tuple[Envelope, bytes]]) -> None:
         with self._engine.begin() as connection:

@@ -248,12 +248,14 @@ def _walk(part: Part) -> Iterator[Part]:
 
 def _text(part: Part) -> str:
     """What the report says in words, and where nothing else holds it, the mail that it returns as text."""
-    return "\n".join(_texts(part))[:_LONGEST_TEXT].replace("\r\n", "\n")
-
-
-def _texts(part: Part) -> Iterator[str]:
+    texts, left = [], _LONGEST_TEXT
     for leaf in _walk(part):
-        kind = leaf.get_content_type()
-        if kind in ("text/plain", "text/html") and not leaf.is_multipart():
-            text = decoded(content_of(leaf)[: 4 * _LONGEST_TEXT], parameter(leaf, "content-type", "charset")).text
-            yield html_text(text) if kind == "text/html" else text
+        is_html = leaf.get_content_type() == "text/html"
+        if left <= 0:
+            break
+        if (is_html or leaf.get_content_type() == "text/plain") and not leaf.is_multipart():
+            written = decoded(content_of(leaf)[: 4 * left], parameter(leaf, "content-type", "charset")).text[:left]
+            # What was written counts, and not what it comes to: a layout engine may work long for an empty page.
+            left -= len(written)
+            texts.append(html_text(written) if is_html else written)
+    return "\n".join(texts).replace("\r\n", "\n")

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from responder.errors import Fault, StoreError
 
@@ -110,6 +110,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for reading only: on SQLite it never waits for a writer, nor makes one wait."""
     with engine.connect().execution_options(reading=True) as connection:
         yield connection
+
+
+def of_the_store(error: BaseException) -> bool:
+    """Whether the database is away, locked or full: then no row is to blame, and trying each alone would not help."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
 
 
 def one_at_a_time(conn: Connection) -> None:

@@ -11,7 +11,7 @@ from responder import maillog
 from responder.mail.message import Message
 from responder.mail.reply import Reply
 from responder.store import breaker, cases, inbox, outbox
-from responder.store.engine import one_at_a_time
+from responder.store.engine import of_the_store, one_at_a_time
 from responder.store.inbox import Inquiry, Lane
 from responder.store.outbox import DeliveryKind
 from responder.store.past import Past, counted, past_of
@@ -34,7 +34,7 @@ def settle_all(
             one_at_a_time(connection)
             return [_settle(connection, inquiry, found, briefing, now) for inquiry, found in readings]
     except DBAPIError as error:
-        if len(readings) == 1 or error.connection_invalidated:
+        if len(readings) == 1 or of_the_store(error):
             raise
         log.error("not settled together", count=len(readings), reason=repr(error.orig))
     return [outcome for one in readings for outcome in _settle_alone(engine, one, briefing, now)]

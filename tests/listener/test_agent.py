@@ -5,11 +5,14 @@ import re
 import smtplib
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from responder.listener.intake import CongestedError, Intake
+from responder.mail.envelope import Envelope
 from responder.store import inbox
 from responder.store.engine import open_engine, reading, upgrade
 from tests.listening import MAIL, NOW, TANAKA, US, Client, alone, kept, listening, mails, without_our_line
@@ -206,3 +209,60 @@ async def test_stopping_finishes_the_mail_in_hand_and_tells_the_idle(tmp_path: P
             await Client.to(address)
     assert len(kept(engine)) == 1
     engine.dispose()
+
+
+@pytest.fixture
+def hasty(tmp_path: Path) -> Engine:
+    """A store that waits for its lock one second, where the service waits for thirty."""
+    engine = open_engine(f"sqlite:///{tmp_path}/responder.db")
+    upgrade(engine)
+
+    @sa.event.listens_for(engine, "connect")
+    def _(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA busy_timeout = 1000")
+
+    engine.dispose()
+    return engine
+
+
+async def test_mails_that_wait_for_a_store_that_is_away_are_told_together(hasty: Engine) -> None:
+    """One by one they would wait for one another, each as long as the store lets it."""
+    async with listening(hasty) as (_, (address,)):
+        clients = [await Client.to(address) for _ in range(8)]
+        for client in clients:
+            await client.begin()
+        with hasty.begin():  # holds SQLite's write lock
+            began = asyncio.get_running_loop().time()
+            replies = await asyncio.gather(*(client.send() for client in clients))
+            took = asyncio.get_running_loop().time() - began
+        assert {reply[:3] for reply in replies} == {"451"}
+        assert took < 5
+        await clients[0].begin()
+        assert (await clients[0].send()).startswith("250")
+    assert len(kept(hasty)) == 1
+
+
+async def test_what_waits_for_the_store_is_bounded_though_its_clients_have_gone(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/responder.db")
+    upgrade(engine)
+    intake = Intake(engine, lambda: NOW, most=2 * len(MAIL))
+    envelope = Envelope(TANAKA, (US,))
+    waiting = [asyncio.create_task(intake.take(envelope, MAIL)) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()  # its client has gone, and the mail is still there
+    with pytest.raises(CongestedError):
+        await waiting[2]
+    committer = asyncio.create_task(intake.run())
+    await waiting[1]
+    await intake.take(envelope, MAIL)
+    committer.cancel()
+    assert len(kept(engine)) == 3
+
+
+async def test_a_listener_that_can_store_nothing_any_more_says_so(engine: Engine) -> None:
+    async with listening(engine) as (listener, _):
+        broken = asyncio.create_task(listener.broken())
+        await asyncio.sleep(0)
+        listener._intake._waiting.put_nowait(None)  # type: ignore[arg-type]  # what no mail can bring about
+        with pytest.raises(TypeError):
+            await asyncio.wait_for(broken, 5)

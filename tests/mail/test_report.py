@@ -1,5 +1,6 @@
 """Delivery reports of many systems, and that nothing else is taken for one."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -275,3 +276,12 @@ def test_any_octets_at_all_never_raise(raw: bytes) -> None:
 @pytest.mark.parametrize("unit", ["> ", "a@", "message-id: <a", "delivery ", "5.1.", "<a@b>", "配信"])
 def test_long_words_are_read_in_time(unit: str) -> None:
     report_of(_text(unit * 60_000))
+
+
+def test_a_report_of_many_large_pages_is_read_in_time() -> None:
+    """It is read beside the store's transaction: 190 pages of 130 KB took 51 s before their markup was bounded."""
+    page = b"--x\r\nContent-Type: text/html\r\n\r\n" + b"<p>" * 43_000 + b"\r\n"
+    raw = b"Subject: Undelivered\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" + page * 60 + b"--x--\r\n"
+    began = time.perf_counter()
+    report_of(raw)
+    assert time.perf_counter() - began < 5
