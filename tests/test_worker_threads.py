@@ -160,6 +160,36 @@ def test_thanks_for_an_answer_are_kept_in_silence_and_open_no_case(engine: Engin
     assert _case(engine, 1) == ("open", [("opened", 3)])
 
 
+def _quoting_reply(engine: Engine, own: str, *, added: str = "") -> bytes:
+    """What a mail program makes of "reply" to our latest mail, with the quotation behind marks."""
+    latest = _sent(engine)[-1]
+    with reading(engine) as connection:
+        ours = parse_message(outbox.raw_of(connection, latest.id) or b"")
+    assert isinstance(ours, Message)
+    quoted = "".join(f"> {line}\n" for line in ours.text.splitlines())
+    head = f"2026年11月24日(火) 18:00 {ours.from_name} <{ours.from_address}>:"
+    text = f"{own}\n\n{head}\n{quoted}{added}"
+    return _mail(text, number=2, subject=f"Re: {ours.subject}", In_Reply_To=latest.message_id)
+
+
+@pytest.mark.parametrize("question", [_mail(QUESTION), example("payment-date")], ids=["answer", "acknowledgement"])
+def test_thanks_above_our_whole_letter_under_its_own_subject_are_thanks(engine: Engine, question: bytes) -> None:
+    _take_in(engine, question)
+    row = _take_in(engine, _quoting_reply(engine, THANKS))
+    assert (row.lane, row.reason) == ("suppressed", "only thanks, in a thread of ours")
+
+
+@pytest.mark.parametrize(
+    ("own", "added"),
+    [("ありがとうございます。まだ開けません。", ""), (THANKS, "> 料金はいくらですか。\n")],
+    ids=["beside the thanks", "in the quotation"],
+)
+def test_what_else_is_said_above_or_in_our_letter_opens_the_case(engine: Engine, own: str, added: str) -> None:
+    _take_in(engine, _mail(QUESTION))
+    row = _take_in(engine, _quoting_reply(engine, own, added=added))
+    assert (row.lane, _case(engine, 1)) == ("escalated", ("open", [("opened", 2)]))
+
+
 @pytest.mark.parametrize("answered", [False, True], ids=["an open case", "a closed case"])
 def test_thanks_in_a_case_are_told_there_and_leave_its_state(engine: Engine, answered: bool) -> None:
     first = _take_in(engine, _mail(PAYMENT))

@@ -136,6 +136,10 @@ Decision = Answer | Escalate | Suppress
 
 _BUDGETS = Budgets()
 
+# What a reply to a letter of ours holds of it: its subject, its reference, its words. The guard asks these last, so
+# that nothing else held; what their author wrote beside them was found to be thanks.
+_OF_OUR_OWN = {None, Suppression.OUR_REFERENCE, Suppression.MACHINE_SUBJECT, Suppression.MACHINE_TEXT}
+
 
 def decide(
     suppression: Suppression | None,
@@ -156,7 +160,7 @@ def decide(
         return Suppress(Reason.RETURNED if history.returned else suppression, suppression)
     if history.repeated:
         return Suppress(Reason.REPEATED)
-    if history.thanks and suppression is None and trouble is None:
+    if history.thanks and suppression in _OF_OUR_OWN and trouble is None:
         return Suppress(Reason.THANKS)
     verdicts = _verdicts(recognition)
     entries, confidence = (

@@ -157,6 +157,14 @@ def test_thanks_are_kept_in_silence_only_where_nothing_is_in_doubt(given: dict[s
     assert isinstance(decision, Suppress) is silent
 
 
+@pytest.mark.parametrize("rule", [rule for rule in Suppression if rule.needs_person], ids=lambda rule: rule.value)
+def test_of_the_rules_that_ask_a_person_only_those_that_our_own_letter_trips_let_thanks_pass(rule: Suppression) -> None:
+    ours = {Suppression.OUR_REFERENCE, Suppression.MACHINE_SUBJECT, Suppression.MACHINE_TEXT}
+    decision = _decide(_verdict(), history=History(in_thread=True, thanks=True), suppression=rule)
+    assert (decision == Suppress(Reason.THANKS)) is (rule in ours)
+    assert isinstance(_decide(_verdict(), history=History(in_thread=True), suppression=rule), Escalate)
+
+
 def test_a_report_of_ours_is_kept_with_the_rule_and_a_reason_of_its_own() -> None:
     decision = _decide(suppression=Suppression.NULL_SENDER, history=History(returned=True))
     assert decision == Suppress(Reason.RETURNED, Suppression.NULL_SENDER)

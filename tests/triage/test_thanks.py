@@ -18,9 +18,19 @@ support@example.jp
 """
 
 
-def _read(text: str, *, subject: str, name: str = "田中 太郎", html: str = "") -> Message:
+def _read(
+    text: str,
+    *,
+    subject: str,
+    name: str = "田中 太郎",
+    html: str = "",
+    address: str = "tanaka@contractor.example",
+    automatic: bool = False,
+) -> Message:
     mail = EmailMessage()
-    mail["From"], mail["Subject"] = f"{name} <tanaka@contractor.example>", subject
+    mail["From"], mail["Subject"] = f"{name} <{address}>", subject
+    if automatic:
+        mail["Auto-Submitted"] = "auto-replied"
     mail.set_content(text)
     if html:
         mail.add_attachment(b"x", maintype="image", subtype="png", filename=html)
@@ -29,7 +39,7 @@ def _read(text: str, *, subject: str, name: str = "田中 太郎", html: str = "
     return message
 
 
-OURS = _read(OURS_TEXT, subject="自動返信: お尋ね", name="電子契約サポート窓口")
+OURS = _read(OURS_TEXT, subject="自動返信: お尋ね", name="電子契約サポート窓口", address="support@example.jp")
 
 
 def _is_thanks(text: str, *, subject: str = "Re: 自動返信: お尋ね", name: str = "田中 太郎") -> bool:
@@ -72,6 +82,12 @@ THANKS = [
     "Solved. Thanks again!",
     "Understood, thank you for the explanation.\n\nBest regards,\n田中 太郎",
     "Hello,\nmy problem is solved. Many thanks for your help.\nKind regards",
+    "ありがとうございました。\n--\n株式会社ひまわり商事 営業部\n部長 田中 太郎\n〒100-0001 東京都千代田区千代田1-1\n"
+    "TEL: 03-1234-5678 / FAX: 03-1234-5679\nE-mail: tanaka@contractor.example\nURL: https://www.contractor.example/",
+    "ありがとうございました。\n-----\n(株)山田商店\n総務部 田中\n携帯:090-1234-5678",
+    "承知しました。\n\n株式会社ひまわり商事\n総務部\n田中",
+    "電子契約サポート窓口 ご担当者様\n\n株式会社ひまわり商事 営業部の田中です。\nありがとうございました。",
+    "Thank you.\n--\n田中 太郎\nSales Manager\nHimawari Trading Co., Ltd.\nPhone: +81-3-1234-5678",
 ]
 """Of every kind that was thought of; what is no exact match is no thanks, so there are others that people read."""
 
@@ -137,6 +153,41 @@ NOT_ONLY = [
     "Solved? No.",
     "Merci beaucoup",
     "Thanks\n\nP.S. the second contract is missing",
+    *(
+        f"{thanks}\n{rule}{line}"
+        for thanks in ("ありがとうございます。", "Thanks.")
+        for rule in ("", "--\n", "--\n田中 太郎\n")
+        for line in (
+            "一度お電話ください。",
+            "折り返し電話ください",
+            "お電話をいただければと",
+            "The mobile app crashes.",
+            "The mail came blank.",
+            "E-mail the signed PDF to a@b.example",
+            "https://contract.example/sign/1 gives an error",
+            "https://contract.example/sign/1",
+            "新しい電話 090-1234-5678",
+            "Our company name changed to ABC Inc.",
+            "Invoice ABC Inc.",
+            "株式会社山田の場合は",
+            "株式会社山田 印影",
+            "締切いつ 佐藤様",
+            "パスワード忘れ 担当者様",
+            "ところで料金はいくら",
+            "あとPDFの開き方は",
+            "One more thing: the PDF came blank.",
+            "料金表",
+            "〒100-0001 住所が違う",
+            "契約",
+            "窓口です",
+        )
+    ),
+    "ありがとうございます。\n携帯 090-1234-5678",
+    "ありがとうございます。\n--\n090-1234-5678",
+    "はい、ありがとうございます。",
+    "Yes, thank you.",
+    "Ok, thanks.",
+    "Okay. Thanks.",
 ]
 
 
@@ -171,6 +222,22 @@ OUTLOOK_HEAD = (
         (f"{QUOTED.replace('> その場合', 'こちらが開けません。その場合')}\n解決しました。", False),
         (f"解決しました。\n\n-----Original Message-----\n{OUTLOOK_HEAD}\n{OURS_TEXT}\n二つ目はまだです", False),
         (f"解決しました。\n\n-----Original Message-----\n{OUTLOOK_HEAD}\n{OURS_TEXT}\nできません", False),
+        ("ありがとうございます。\n> 契約番号:A-123", False),
+        (f"ありがとうございます。\n{QUOTED}\n> 料金はいくらですか", False),
+        (f"解決しました。\n\n-----Original Message-----\n{OUTLOOK_HEAD}\n{QUOTED}\n> 料金はいくらですか", False),
+        (f"ありがとうございます。\n{QUOTED.replace('ご返信ください。', 'ご返信ください。済')}", False),
+        ("ありがとうございます。\n> 署名の依頼メールは、72時間を過ぎると開く\n> ことができません。\n", True),
+        (f"Thanks.\n\nFrom: 窓口 <support@example.jp>\nSubject: and where do I sign?\n\n{OURS_TEXT}", False),
+        (f"Thanks.\n\nFrom: 窓口 <support@example.jp>\nTo: nobody can sign\n\n{OURS_TEXT}", False),
+        (f"Thanks.\n\nFrom: 窓口 <support@example.jp>\nDate: not before May 2027\n\n{OURS_TEXT}", False),
+        ("Thanks.\n\nFrom: where do I sign?", False),
+        ("Thanks.\n\nOn second thought I do not see what you wrote:", False),
+        ("Thanks.\n\n2026/11/24 18:00に開けなかった:", False),
+        (
+            f"Thanks.\n\nFrom: 電子契約サポート窓口 <support@example.jp>\nSent: Tuesday, November 24, 2026 6:00 PM\n"
+            f"To: 田中 太郎 <tanaka@contractor.example>; a@b.example\nSubject: 自動返信: お尋ね\n\n{OURS_TEXT}",
+            True,
+        ),
         ("解決しました。\n\n-----Original Message-----\n差出人: 佐藤\n\n別の方の文章がここに続いております。", False),
     ],
     ids=[
@@ -185,6 +252,18 @@ OUTLOOK_HEAD = (
         "an answer between quoted lines",
         "a question at the end of a quotation without marks",
         "two words of ours, said by them under a quotation without marks",
+        "a form of ours filled in behind marks",
+        "a question of theirs behind marks",
+        "a question of theirs behind marks under a head",
+        "a word added to a line behind marks",
+        "a line of ours that the marks have broken in two",
+        "a question for a subject in a head",
+        "words for a name in a head",
+        "words for a date in a head",
+        "a question for an author in a head",
+        "a sentence that looks like a head",
+        "a sentence that begins with a date",
+        "Outlook in English",
         "a quotation that is not of our mail",
     ],
 )
@@ -209,7 +288,38 @@ def test_an_attachment_is_never_only_thanks() -> None:
     assert not only_thanks(message, OURS)
 
 
-@pytest.mark.parametrize("unit", ["ありがとうございました", "ご回答", "> a\n", "On a <", "thanks and ", "-", "2026年1"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "ありがとうございました",
+        "ご回答",
+        "> a\n",
+        "On a <",
+        "thanks and ",
+        "-",
+        "2026年1",
+        "2026年1 1 1 1",
+        "on 1111",
+        "sent: 1 ",
+    ],
+)
 def test_a_long_mail_of_the_same_takes_no_time(unit: str) -> None:
     assert not _is_thanks(unit * 50_000)
     assert _is_thanks(unit * (19_000 // len(unit))) in (True, False)
+
+
+ASKING = "お世話になっております。\n契約の依頼を再送してもよろしいでしょうか。\n佐藤\n"
+
+
+@pytest.mark.parametrize(("automatic", "thanks"), [(False, False), (True, True)], ids=["a person", "a machine"])
+@pytest.mark.parametrize("text", ["承知しました。", "ありがとうございます。"])
+def test_what_a_person_of_ours_asked_is_answered_by_whatever_they_say(text: str, automatic: bool, thanks: bool) -> None:
+    ours = _read(ASKING, subject="お尋ね", name="窓口", automatic=automatic)
+    assert only_thanks(_read(text, subject="Re: お尋ね"), ours) is thanks
+
+
+def test_the_person_who_signed_our_mail_is_greeted_by_name() -> None:
+    ours = _read("ご案内いたします。\n佐藤\n", subject="お尋ね", name="窓口")
+    assert only_thanks(_read("佐藤様\nありがとうございます。", subject="Re: お尋ね"), ours)
+    assert not only_thanks(_read("鈴木様\nありがとうございます。", subject="Re: お尋ね"), ours)
+    assert not only_thanks(_read("ご案内 佐藤様\nありがとうございます。", subject="Re: お尋ね"), ours)
