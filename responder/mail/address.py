@@ -10,7 +10,7 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*"
 _ADDRESS = re.compile(rf"{_LOCAL}@{_HOST}")
 # What servers make of an address on its way (SRS, VERP) is longer, and some hosts are named against RFC 1123.
-_HARMLESS = re.compile(rf"{_ATOMS}+@(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[A-Za-z0-9.:-]+\])")
+_HARMLESS = re.compile(rf"{_ATOMS}{{1,252}}@(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[A-Za-z0-9.:-]+\])")
 
 # RFC 5321 §4.5.3.1.3 allows 256 octets for a path, two of which are the angle brackets.
 _LONGEST = 254
