@@ -176,8 +176,8 @@ same bytes after that were sent once more by somebody, who is waiting for someth
 def settled_before(conn: Connection, inquiry: Inquiry) -> bool:
     """Whether the same bytes, from and to the same addresses, came within RETRY_HORIZON and were settled."""
     same = (inbox.c.digest == inquiry.digest, inbox.c.id != inquiry.id, inbox.c.lane.is_not(None))
-    same = (*same, inbox.c.received_at >= inquiry.received_at - RETRY_HORIZON)
-    found: bool = conn.execute(sa.select(sa.exists().where(*same))).scalar_one()
+    lately = inbox.c.received_at >= inquiry.received_at - RETRY_HORIZON
+    found: bool = conn.execute(sa.select(sa.exists().where(*same, lately))).scalar_one()
     return found
 
 
