@@ -10,7 +10,7 @@ from typing import Any
 from responder import maillog
 from responder.listener.intake import Intake
 from responder.listener.limits import Limits, Network, client_of
-from responder.mail.address import normalised, valid_address
+from responder.mail.address import harmless_address, normalised, valid_address, without_needless_quotes
 from responder.mail.envelope import Envelope
 from responder.mail.trace import MOST_HOPS, hops, received_field, traced
 
@@ -43,9 +43,10 @@ class Reception:
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
-        # aiosmtpd keeps the null reverse-path as "<>", and needs it so. An encoded word is made of harmless
-        # characters and may still be decoded by a program that reads our reply.
-        if address != "<>" and (not valid_address(address) or "=?" in address):
+        address = without_needless_quotes(address)
+        # aiosmtpd keeps the null reverse-path as "<>", and needs it so. A sender that no answer can be written to is
+        # let in all the same: refused for good, his mail would never reach the people who could read it.
+        if address != "<>" and not harmless_address(address):
             return "553 5.1.7 That address cannot be answered"
         envelope.mail_from = address
         envelope.mail_options.extend(options)

@@ -126,12 +126,16 @@ def _decoded(part: Part) -> Decoded:
     return replace(decoded(octets, declared), declared=one_line(declared or "")[:_LONGEST_LABEL])
 
 
+# RFC 2045 §6.1: one token. Some mailers put it in quotes, or a comment or semicolon after it.
+_TRANSFER_ENCODING = re.compile(rb"\A[\s\"]*([^\s\"(;]*).*", re.DOTALL)
+
+
 def content_of(part: Part) -> bytes:
     """The octets of a part that holds no parts, its transfer encoding undone as far as it can be."""
     if part.is_multipart():
         return b""
     # The standard library gives broken base64 back undecoded, so only uuencode is left to it.
-    encoding = raw_value(part, "content-transfer-encoding").strip().lower()
+    encoding = _TRANSFER_ENCODING.sub(rb"\1", raw_value(part, "content-transfer-encoding")).lower()
     bare = copy(part)
     if encoding in (b"base64", b"quoted-printable"):
         del bare["content-transfer-encoding"]

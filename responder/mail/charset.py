@@ -128,7 +128,8 @@ def _likeliest(raw: bytes, codec: str | None) -> tuple[str, str]:
     sample = _sample(raw)
     scores = {guess: _japaneseness(_loosely(sample, guess)) for guess in ("utf-8", *_JAPANESE)}
     best = max(scores, key=scores.__getitem__)
-    if scores[best] >= _PLAUSIBLE:
+    labelled = codec is not None and codec not in _WESTERN
+    if scores[best] >= _PLAUSIBLE and (labelled or _is_running_japanese(_loosely(sample, best))):
         return _loosely(raw, best), best
     if codec is None or codec in ("ascii", "iso-2022-jp", "utf-7"):
         return raw.decode("utf-8", "replace"), "utf-8"
@@ -156,6 +157,21 @@ def _japaneseness(text: str) -> float:
     everyday = sum(map(_everyday().__contains__, sample)) - sample.count(REPLACEMENT)
     half_width = sum(len(run) for run in _HALF_WIDTH_RUN.findall(sample))
     return (everyday + half_width / 2) / len(sample)
+
+
+_KANA_READ = re.compile("[\u3041-\u30fa]")
+_RUN = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uff01-\uff9f\u2460-\u2473\u3231]{2,}")
+
+
+def _is_running_japanese(text: str) -> bool:
+    """Whether it holds kana, or mostly characters that stand side by side.
+
+    An apostrophe or accent of Windows-1252 and the letter after it are one everyday kanji in CP932, but a lone one.
+    """
+    if _KANA_READ.search(text):
+        return True
+    foreign = len(re.sub(r"[\0-\x7f]+", "", text))
+    return 2 * sum(len(run) for run in _RUN.findall(text)) > foreign
 
 
 # --- Japanese cells ---

@@ -13,14 +13,17 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 # These have no end tag, or end by themselves where the next one begins.
 _FLAT = re.compile(r"area|base|[bh]r|col|embed|img|input|link|meta|source|track|wbr|p|li|d[dt]|t[drh]|option")
 _ZERO = r"\s*:\s*0(?:\.0+)?(?![.\d])"
+# The whole name of a property: `backface-visibility` and `mso-fill-opacity` are others.
+_NAMED = r"(?<![\w-])"
 _AWAY = r"\s*:\s*-\d{3,}"
 # What hides a text from everybody. `mso-hide:all` alone hides it in Outlook only, so the others read it, and so do we.
 _HIDDEN = re.compile(
-    rf"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity{_ZERO}|text-indent{_AWAY}", re.IGNORECASE
+    rf"{_NAMED}(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity{_ZERO}|text-indent{_AWAY})",
+    re.IGNORECASE,
 )
 _PLACED = re.compile(r"position\s*:\s*(?:absolute|fixed)", re.IGNORECASE)
-_OFF_SCREEN = re.compile(rf"(?<![\w-])(?:left|top|right|bottom){_AWAY}", re.IGNORECASE)
-_SHRUNK = re.compile(rf"(?:font-size|max-height){_ZERO}", re.IGNORECASE)
+_OFF_SCREEN = re.compile(rf"{_NAMED}(?:left|top|right|bottom){_AWAY}", re.IGNORECASE)
+_SHRUNK = re.compile(rf"{_NAMED}(?:font-size|max-height){_ZERO}", re.IGNORECASE)
 # A program that shows mail runs no scripts, so what stands in <noscript> is seen; what stands in these is not.
 _UNSEEN = frozenset({"template", "datalist", "noembed", "noframes", "rp", "audio", "video", "canvas", "iframe"})
 _MARKUP_END = re.compile(r"\Z|>")

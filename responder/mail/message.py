@@ -7,7 +7,7 @@ from email.message import Message as Part
 
 import mailparser
 
-from responder.mail.address import valid_address
+from responder.mail.address import valid_address, without_needless_quotes
 from responder.mail.body import Attachment, children_of, content_type_of, joined_text, reading_of, unfolded
 from responder.mail.charset import decoded_field, one_line
 from responder.mail.ids import ids_as_written, usable_id
@@ -248,9 +248,7 @@ def _mailbox(tokens: list[tuple[str, bytes]]) -> tuple[str, str]:
     else:
         name = b" ".join(octets.strip(b"()") for kind, octets in tokens if kind == "comment")
         address = b"".join(octets for _, octets in spoken).strip()
-    # RFC 5321 §4.1.2: quotes that a local part could do without mean nothing; old phones add them.
-    address = re.sub(rb'\A"([^"\\]*)"@', rb"\1@", address)
-    return one_line(decoded_field(name)), address.decode("ascii", "replace")
+    return one_line(decoded_field(name)), without_needless_quotes(address.decode("ascii", "replace"))
 
 
 def _unquoted(octets: bytes) -> bytes:

@@ -13,11 +13,13 @@ _HEADER_SEARCHED = 1 << 20
 """Octets. No mail is read whose header is larger than a quarter of this, and a look for its end must not cost more."""
 
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
+# The parser takes such a line, and whatever follows it, for text that a person reads.
+_NO_FIELD = re.compile(rb"^(?!\AFrom |[ \t]|[!-9;-~]+:)", re.MULTILINE)
 _HOP = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 # What servers add under way differs from one attempt to the next: RFC 5321 §4.4, RFC 7208 §9.1, RFC 8601, RFC 8617.
 _ADDED_UNDER_WAY = re.compile(
-    rb"^(?:received|received-spf|return-path|delivered-to|authentication-results|arc-[a-z-]+)[ \t]*:"
+    rb"^(?:received|received-spf|return-path|delivered-to|authentication-results|arc-[a-z-]+):"
     rb".*(?:\n[ \t].*)*(?:\n|\Z)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -58,6 +60,8 @@ def hops(raw: bytes) -> int:
 def untraced(raw: bytes) -> tuple[bytes, memoryview]:
     """The mail without what servers added to its header under way, in two parts: equal for two attempts at one mail."""
     length = _header_length(raw)
+    text = _NO_FIELD.search(raw, 0, length)
+    length = text.start() if text else length
     return _ADDED_UNDER_WAY.sub(b"", raw[:length]), memoryview(raw)[length:]
 
 

@@ -168,10 +168,16 @@ def _ours(inquiry: Inquiry) -> tuple[sa.ColumnElement[bool], ...]:
     return inbox.c.id == inquiry.id, inbox.c.lane.is_(None), *lease
 
 
+RETRY_HORIZON = timedelta(days=7)
+"""How long a client that never saw our 250 may come again: RFC 5321 §4.5.4.1 asks for four to five days at least. The
+same bytes after that were sent once more by somebody, who is waiting for something."""
+
+
 def settled_before(conn: Connection, inquiry: Inquiry) -> bool:
-    """Whether the same bytes, from and to the same addresses, were settled as another inquiry."""
+    """Whether the same bytes, from and to the same addresses, came within RETRY_HORIZON and were settled."""
     same = (inbox.c.digest == inquiry.digest, inbox.c.id != inquiry.id, inbox.c.lane.is_not(None))
-    found: bool = conn.execute(sa.select(sa.exists().where(*same))).scalar_one()
+    lately = inbox.c.received_at >= inquiry.received_at - RETRY_HORIZON
+    found: bool = conn.execute(sa.select(sa.exists().where(*same, lately))).scalar_one()
     return found
 
 

@@ -102,6 +102,15 @@ async def test_a_command_gets_its_reply(sqlite: Engine, commands: list[str | byt
         pytest.param("MAIL FROM:<" + "(" * 480, "553", id="comments without end"),
         pytest.param("MAIL FROM:<", "553", id="nothing after the bracket"),
         pytest.param("MAIL FROM:<a..b.@docomo.ne.jp>", "250", id="dots as Docomo gave them out"),
+        pytest.param("MAIL FROM:<.taro@docomo.ne.jp>", "250", id="a dot before everything"),
+        pytest.param('MAIL FROM:<"taro."@ezweb.ne.jp>', "250", id="quotes that au asked for"),
+        pytest.param(f"MAIL FROM:<SRS0={'x' * 200}@forwarder.example>", "250", id="a local part beyond 64"),
+        pytest.param(f"MAIL FROM:<bounces+{'x' * 250}@list.example>", "553", id="an address beyond 254"),
+        pytest.param("MAIL FROM:<tanaka@build_server.example>", "250", id="an underscore in the domain"),
+        pytest.param("MAIL FROM:<scan@[192.0.2.1]>", "250", id="an address literal (RFC 5321 §4.1.3)"),
+        pytest.param("MAIL FROM:<scan@[IPv6:2001:db8::1]>", "250", id="one of IPv6"),
+        pytest.param("MAIL FROM:<scan@[192.0.2.1>", "553", id="half a literal"),
+        pytest.param("MAIL FROM:<a[b]@contractor.example>", "553", id="brackets in the local part"),
         pytest.param("MAIL FROM:<>", "250", id="the null reverse-path"),
         pytest.param("MAIL FROM: <tanaka@contractor.example>", "250", id="a blank before the bracket"),
         pytest.param("MAIL FROM:tanaka@contractor.example", "250", id="no brackets"),
@@ -123,6 +132,15 @@ async def test_a_source_route_is_left_out_rfc_5321_appendix_c(sqlite: Engine) ->
         await client.send()
     (inquiry,) = kept(sqlite)
     assert (inquiry.envelope.mail_from, inquiry.envelope.rcpt_to) == (TANAKA, (US,))
+
+
+async def test_quotes_that_mean_nothing_are_not_kept_rfc_5321_4_1_2(sqlite: Engine) -> None:
+    async with listening(sqlite) as (_, (address,)):
+        client = await Client.to(address)
+        for command in (HELLO, 'MAIL FROM:<"taro..y"@docomo.ne.jp>', f"RCPT TO:<{US}>", "DATA"):
+            await client.say(command)
+        await client.send()
+    assert [inquiry.envelope.mail_from for inquiry in kept(sqlite)] == ["taro..y@docomo.ne.jp"]
 
 
 async def test_the_postmaster_needs_no_domain_rfc_5321_4_5_1(sqlite: Engine) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.mail.address import domain_of, normalised, valid_address
+from responder.mail.address import domain_of, harmless_address, normalised, valid_address, without_needless_quotes
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,7 @@ from responder.mail.address import domain_of, normalised, valid_address
         pytest.param("!#$%&'*+/=?^_`{|}~-@example.jp", id="every atom of RFC 5321 §4.1.2"),
         pytest.param("abc.@docomo.ne.jp", id="a dot before the at sign, as Docomo gave out"),
         pytest.param("a..b@docomo.ne.jp", id="two dots together, as Docomo gave out"),
+        pytest.param(".taro@docomo.ne.jp", id="a dot before everything, likewise"),
         pytest.param("root@localhost", id="a bare host name"),
         pytest.param("a@xn--fsq.example", id="an A-label (RFC 5890)"),
         pytest.param("a" * 64 + "@example.jp", id="the longest local part (RFC 5321 §4.5.3.1.1)"),
@@ -64,6 +65,29 @@ def test_whatever_is_valid_is_printable_ascii_with_one_at_sign(text: str) -> Non
             assert candidate.isprintable()
             assert candidate.count("@") == 1
             assert not set(candidate) & set(' <>()",;:\\')
+
+
+@given(st.text())
+def test_whatever_is_harmless_is_printable_ascii_with_one_at_sign(text: str) -> None:
+    for candidate in (text, f"{text}@example.jp", f"a@{text}", f"a@[{text}]"):
+        if harmless_address(candidate):
+            assert candidate.isascii()
+            assert candidate.isprintable()
+            assert candidate.count("@") == 1
+            assert not set(candidate) & set(' <>()",;\\')
+
+
+@pytest.mark.parametrize(
+    ("address", "bare"),
+    [
+        ('"taro..y"@docomo.ne.jp', "taro..y@docomo.ne.jp"),
+        ("taro@example.jp", "taro@example.jp"),
+        (r'"a\"b"@example.jp', r'"a\"b"@example.jp'),
+        ('"taro', '"taro'),
+    ],
+)
+def test_quotes_are_taken_off_where_nothing_in_them_is_escaped(address: str, bare: str) -> None:
+    assert without_needless_quotes(address) == bare
 
 
 def test_addresses_are_compared_without_case_and_with_their_tag() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from responder.mail.body import parameter
+from responder.mail.body import content_of, parameter
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,9 @@ def test_a_parameter_is_read_as_mailers_write_it(field: bytes, name: str | None)
 def test_a_parameter_of_any_octets_never_raises(octets: bytes) -> None:
     part = email.message_from_bytes(b"Content-Type: text/plain; name" + octets)
     assert isinstance(parameter(part, "content-type", "name"), str | None)
+
+
+@pytest.mark.parametrize("encoding", [b"base64", b"BASE64 (x)", b'"base64"', b"base64;", b" base64 x"])
+def test_a_transfer_encoding_is_its_first_token_rfc_2045_6_1(encoding: bytes) -> None:
+    part = email.message_from_bytes(b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\naGVsbG8=\r\n")
+    assert content_of(part) == b"hello"

@@ -68,6 +68,27 @@ def test_single_cells_and_labels(raw: bytes, declared: str | None, text: str) ->
     assert decoded(raw, declared).text == text
 
 
+ENGLISH = "I don’t know why it’s “gone”. We can’t log in."
+FRENCH = "C’est au cœur de l’affaire, n’est-ce pas ?"
+GERMAN = "Grüße aus München: Wie lösche ich ein Konto für ‚Gäste‘?"
+
+
+@pytest.mark.parametrize("declared", ["windows-1252", "iso-8859-1", "ISO-8859-15", "us-ascii", None])
+@pytest.mark.parametrize("text", [ENGLISH, FRENCH, GERMAN], ids=["English", "French", "German"])
+def test_no_kanji_are_read_out_of_western_quotes_and_accents(text: str, declared: str | None) -> None:
+    read = decoded(text.encode("cp1252"), declared)
+    assert not any("\u3000" <= character <= "\u9fff" for character in read.text)
+    if declared in ("windows-1252", "iso-8859-1"):
+        assert read == Decoded(text, "cp1252", 0)
+
+
+@pytest.mark.parametrize("declared", ["windows-1252", "iso-8859-1", None])
+@pytest.mark.parametrize("codec", ["cp932", "euc_jp"])
+@pytest.mark.parametrize("text", ["見積書", "Web会議 (東京)", "はい", "OK、承知", "URL の件"])
+def test_a_few_japanese_characters_are_enough(text: str, codec: str, declared: str | None) -> None:
+    assert decoded(text.encode(codec), declared).text == text
+
+
 def test_one_broken_octet_does_not_cost_the_sentence() -> None:
     read = decoded(UTF8 + b"\xff" + UTF8, "utf-8")
     assert read == Decoded(f"{SENTENCE}\ufffd{SENTENCE}", "utf-8", 1)

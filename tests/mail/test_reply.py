@@ -93,6 +93,13 @@ def test_what_is_written_is_read_back_by_our_own_parser() -> None:
     assert read.values("date") == ("Mon, 05 Jan 2026 12:00:00 +0900",)
 
 
+@pytest.mark.parametrize("recipient", [".taro@docomo.ne.jp", "taro..y@docomo.ne.jp", "taro.@ezweb.ne.jp"])
+def test_an_old_address_with_dots_is_read_back(recipient: str) -> None:
+    read = parse_message(reply(answers=parent(), recipient=recipient).raw)
+    assert isinstance(read, Message)
+    assert read.recipients == (recipient,)
+
+
 def test_rfc_3282_an_answer_names_its_language_where_that_is_known() -> None:
     given = {
         "subject": "S",

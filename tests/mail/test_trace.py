@@ -71,7 +71,7 @@ def test_our_field_does_not_change_how_the_rest_is_read(raw: bytes) -> None:
     "added",
     [
         _field(),
-        b"RECEIVED : x\r\n\ty\r\n",
+        b"RECEIVED: x\r\n\ty\r\n",
         b"Return-Path: <a@b.example>\r\n",
         b"ARC-Seal: i=1;\r\n b=xx\r\n",
         b"Authentication-Results: mx; spf=pass\r\n",
@@ -84,7 +84,18 @@ def test_what_servers_add_under_way_does_not_count_for_a_repetition(added: bytes
     assert _untraced(b"Subject: x\r\n" + added) == b"Subject: x\r\n"
 
 
-@pytest.mark.parametrize("raw", [MAIL, MAIL.replace(b"\r\n", b"\n"), b"\r\nReceived: x\r\n", b"X-Received: y\r\n\r\n"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        MAIL,
+        MAIL.replace(b"\r\n", b"\n"),
+        b"\r\nReceived: x\r\n",
+        b"X-Received: y\r\n\r\n",
+        b"Subject: q\r\nhello there\r\nReceived: contract 17, how do I sign it?\r\n",
+        b"Subject: q\r\nhello there\r\nReceived: contract 17\r\n\r\nbye\r\n",
+        b"Subject: q\r\nReturn-Path : we read this\r\n\r\nbye\r\n",
+    ],
+)
 def test_everything_else_counts(raw: bytes) -> None:
     assert _untraced(raw) == raw
 

@@ -175,3 +175,23 @@ def test_another_way_here_is_no_other_mail() -> None:
 def test_a_moment_without_a_zone_is_refused(engine: Engine) -> None:
     with pytest.raises(sa.exc.StatementError, match="needs a zone"), engine.begin() as connection:
         inbox.accept(connection, [(ENVELOPE, b"mail")], now=datetime(2026, 11, 24))  # noqa: DTZ001 - the point of it
+
+
+@pytest.mark.parametrize(
+    ("days", "repeated"),
+    [
+        pytest.param(0, True, id="at once"),
+        pytest.param(7, True, id="a client that tries for a week"),
+        pytest.param(8, False, id="after that somebody asks again"),
+        pytest.param(120, False, id="months later"),
+    ],
+)
+def test_the_same_bytes_are_a_repetition_for_a_week(engine: Engine, days: int, *, repeated: bool) -> None:
+    _accept(engine, b"mail")
+    _settle(engine, *_claim(engine))
+    later = NOW + timedelta(days=days)
+    with engine.begin() as connection:
+        inbox.accept(connection, [(ENVELOPE, b"mail")], now=later)
+    (again,) = _claim(engine, now=later)
+    with reading(engine) as connection:
+        assert inbox.settled_before(connection, again) is repeated

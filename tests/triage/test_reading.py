@@ -83,10 +83,19 @@ def test_noise_goes_to_a_person() -> None:
     [
         ("", "suppress", Suppression.NULL_SENDER),
         ("tanaka@[192.0.2.1]", "escalate", Reason.UNDELIVERABLE),
+        ("tanaka@build_server.example", "escalate", Reason.UNDELIVERABLE),
+        (f"SRS0={'x' * 100}@contractor.example", "escalate", Reason.UNDELIVERABLE),
         ("田中@contractor.example", "escalate", Reason.UNDELIVERABLE),
         ('"a b"@contractor.example', "escalate", Reason.UNDELIVERABLE),
     ],
-    ids=["the null reverse-path", "an address literal", "an address beyond ASCII", "a quoted local part"],
+    ids=[
+        "the null reverse-path",
+        "an address literal",
+        "an underscore",
+        "SRS",
+        "an address beyond ASCII",
+        "a quoted local part",
+    ],
 )
 def test_a_sender_that_cannot_be_answered_is_not(sender: str, action: str, reason: Reason | Suppression) -> None:
     decision = _decided(_read(_mail(), Envelope(sender, (ADDRESS,))))
