@@ -320,3 +320,19 @@ def test_a_breaker_that_falls_back_forgets_nothing_that_left(engine: Engine) -> 
         with reading(engine) as connection:
             assert outbox.automatic_at_all(connection, since=NOW + timedelta(minutes=minute) - HOUR) <= 4
     assert len(_sent(engine)) > 4
+
+
+def test_the_same_bytes_long_after_are_no_repetition_and_get_no_second_mail(engine: Engine) -> None:
+    """A form or a device may write neither Date nor Message-ID: a person looks, and no machine writes again."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = TANAKA, ADDRESS, "お尋ね"
+    mail.set_content(PAYMENT)
+    for days in (0, 120):
+        with engine.begin() as connection:
+            envelope = Envelope(TANAKA, (ADDRESS,))
+            inbox.accept(connection, [(envelope, mail.as_bytes())], now=NOW + timedelta(days=days))
+        _triage(engine, now=NOW + timedelta(days=days))
+    assert [row.lane for row in _rows(engine)] == ["escalated", "escalated"]
+    assert len(_sent(engine)) == 1
+    with reading(engine) as connection:
+        assert len(cases.listing(connection)) == 2

@@ -172,7 +172,7 @@ def _quoting_reply(engine: Engine, own: str, *, added: str = "") -> bytes:
     return _mail(text, number=2, subject=f"Re: {ours.subject}", In_Reply_To=latest.message_id)
 
 
-@pytest.mark.parametrize("question", [_mail(QUESTION), example("payment-date")], ids=["answer", "acknowledgement"])
+@pytest.mark.parametrize("question", [_mail(QUESTION), _mail(PAYMENT)], ids=["answer", "acknowledgement"])
 def test_thanks_above_our_whole_letter_under_its_own_subject_are_thanks(engine: Engine, question: bytes) -> None:
     _take_in(engine, question)
     row = _take_in(engine, _quoting_reply(engine, THANKS))

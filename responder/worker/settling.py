@@ -61,9 +61,11 @@ def _settle(
     history = _with_budgets(connection, past.history, inquiry, found, briefing.knowledge.budgets, now)
     outcome = written(inquiry, found, decision_on(found, history, briefing.knowledge), briefing)
     if outcome.reply is not None and _enqueue(connection, outcome, outcome.reply, now) is None:
-        # Another worker has settled the same bytes since their past was read: now they are a repetition.
-        repeated = replace(past.history, repeated=True)
-        outcome = written(inquiry, found, decision_on(found, repeated, briefing.knowledge), briefing)
+        # The same bytes had their automatic mail: from another worker since their past was read, or so long ago that
+        # they are no repetition of a client, and a person looks at them.
+        repeated = inbox.settled_before(connection, inquiry)
+        known = replace(history, repeated=repeated, in_thread=not repeated)
+        outcome = written(inquiry, found, decision_on(found, known, briefing.knowledge), briefing)
     inbox.settle(connection, inquiry, _settlement(outcome, briefing.knowledge), now=now)
     if outcome.decision.reason is Reason.TRIPPED:
         _trip(connection, history, now)
