@@ -340,7 +340,7 @@ def test_decide_gives_a_mail_whose_sender_cannot_be_read_to_a_person(folder: Pat
     ("fields", "rule"),
     [
         ({"Return-Path": "<>"}, "null sender"),
-        ({"Return-Path": f"<{ADDRESS}>"}, "own address"),
+        ({"Return-Path": f"<{ADDRESS}>"}, "own address for somebody else"),
         ({"Return-Path": f"<{TANAKA}>", "From": ADDRESS}, "own address"),
         ({"Return-Path": "<bounces+1@contractor.example>"}, "return address of a machine"),
         ({"Return-Path": "<suzuki@contractor.example>"}, None),
@@ -352,7 +352,8 @@ def test_decide_takes_the_envelope_from_return_path_before_from(
 ) -> None:
     (folder / "a.eml").write_bytes(_mail(**fields))
     (line,) = _decide(folder)
-    others = {None: "answer", "return address of a machine": "escalate"}
+    people = ("return address of a machine", "own address for somebody else")
+    others = {None: "answer", **dict.fromkeys(people, "escalate")}
     assert (line["action"], line["rule"]) == (others.get(rule, "suppress"), rule)
 
 
