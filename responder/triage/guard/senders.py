@@ -71,7 +71,9 @@ def machine_name(mail: Arrival) -> bool:
 
 
 def own_address(mail: Arrival) -> bool:
-    """Two mailboxes of ours would talk for ever."""
+    """Two mailboxes of ours would talk for ever. From the one of automatic mail no person writes."""
+    if normalised(mail.sender) in mail.bounces:
+        return True
     return _is_own(mail, mail.message.from_address) and not _names_a_person(mail)
 
 
