@@ -340,7 +340,7 @@ def test_decide_gives_a_mail_whose_sender_cannot_be_read_to_a_person(folder: Pat
     ("fields", "rule"),
     [
         ({"Return-Path": "<>"}, "null sender"),
-        ({"Return-Path": f"<{ADDRESS}>"}, "own address"),
+        ({"Return-Path": f"<{ADDRESS}>"}, "own address for somebody else"),
         ({"Return-Path": f"<{TANAKA}>", "From": ADDRESS}, "own address"),
         ({"Return-Path": "<bounces+1@contractor.example>"}, "return address of a machine"),
         ({"Return-Path": "<suzuki@contractor.example>"}, None),
@@ -352,8 +352,9 @@ def test_decide_takes_the_envelope_from_return_path_before_from(
 ) -> None:
     (folder / "a.eml").write_bytes(_mail(**fields))
     (line,) = _decide(folder)
-    others = {None: "answer", "return address of a machine": "escalate"}
-    assert (line["action"], line["rule"]) == (others.get(rule, "suppress"), rule)
+    people = ("return address of a machine", "own address for somebody else")
+    action = "answer" if rule is None else "escalate" if rule in people else "suppress"
+    assert (line["action"], line["rule"]) == (action, rule)
 
 
 def test_decide_asks_only_the_thresholds_in_force(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,11 @@
 """Conversations and reports through the worker on a real store: what belongs together, and what came back."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from functools import cache
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +18,7 @@ from responder.mail.keyed import own_id
 from responder.mail.message import Message, parse_message
 from responder.store import cases, inbox, muted, outbox
 from responder.store.engine import reading
-from responder.worker import triage_next
+from responder.worker import Briefing, triage_next
 from tests.knowledge import ADDRESS, AUTHOR, briefing, reader, shipped_letters
 from tests.service import author_of
 
@@ -42,12 +44,24 @@ def _mail(text: str, *, number: int = 1, subject: str = "お尋ね", sender: str
     return mail.as_bytes()
 
 
-def _take_in(engine: Engine, raw: bytes, *, sender: str | None = None, now: datetime = NOW) -> inbox.Listing:
+BOUNCES = "bounces@example.jp"
+
+
+@cache
+def _briefing() -> Briefing:
+    usual = briefing()
+    own = usual.knowledge.own_addresses | {BOUNCES}
+    return replace(usual, knowledge=replace(usual.knowledge, own_addresses=own, bounces=frozenset({BOUNCES})))
+
+
+def _take_in(
+    engine: Engine, raw: bytes, *, sender: str | None = None, taken_for: str = ADDRESS, now: datetime = NOW
+) -> inbox.Listing:
     """One mail in and through triage, from its author unless something else is said; gives its row."""
     sender = author_of(raw) if sender is None else sender
     with engine.begin() as connection:
-        inbox.accept(connection, [(Envelope(sender, (ADDRESS,)), raw)], now=now)
-    triage_next(engine, briefing(), reader(), now=now, limit=50, lease=timedelta(minutes=2))
+        inbox.accept(connection, [(Envelope(sender, (taken_for,)), raw)], now=now)
+    triage_next(engine, _briefing(), reader(), now=now, limit=50, lease=timedelta(minutes=2))
     with reading(engine) as connection:
         return inbox.listing(connection)[0]
 
@@ -317,6 +331,52 @@ def test_a_forged_report_has_no_effect(engine: Engine, forge: object) -> None:
     row = _take_in(engine, _report(forged), sender="")
     assert (row.lane, row.reason) == ("suppressed", "null sender")
     assert (_sent(engine)[0].state, _case(engine, 1), _is_muted(engine, TANAKA, NOW)) == ("sent", None, False)
+
+
+@pytest.mark.parametrize(
+    ("sender", "taken_for", "state"),
+    [
+        ("", ADDRESS, "bounced"),
+        ("<>", ADDRESS, "bounced"),
+        ("daemon@mx.example", BOUNCES.title(), "bounced"),
+        ("", BOUNCES, "bounced"),
+        ("mallory@elsewhere.example", ADDRESS, "sent"),
+        ("postmaster@mx.example", ADDRESS, "sent"),
+    ],
+)
+def test_rfc_5321_s6_1_a_report_counts_from_the_null_reverse_path_or_where_automatic_mail_left_from(
+    engine: Engine, sender: str, taken_for: str, state: str
+) -> None:
+    _take_in(engine, _mail(QUESTION))
+    _deliver(engine)
+    row = _take_in(engine, _report(_sent(engine)[0].message_id), sender=sender, taken_for=taken_for)
+    assert (row.lane, row.reason == "a delivery report of ours") == ("suppressed", state == "bounced")
+    assert _sent(engine)[0].state == state
+    assert (_case(engine, 1) is not None, _is_muted(engine, TANAKA, NOW)) == (state == "bounced", state == "bounced")
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject"),
+    [("", "自動返信: Re: 契約書の配送について"), (TANAKA, "自動返信: Re: 配信エラーの件"), (TANAKA, "[#42] お尋ね")],
+    ids=["of the contractor's topic", "with an envelope", "a ticket"],
+)
+def test_an_absence_note_takes_no_mail_of_ours_back(engine: Engine, sender: str, subject: str) -> None:
+    _take_in(engine, _mail(QUESTION))
+    _deliver(engine)
+    fields = {"In_Reply_To": _sent(engine)[0].message_id, "Auto_Submitted": "auto-replied"}
+    row = _take_in(
+        engine, _mail("届かない場合は宛先不明となります。", number=2, subject=subject, **fields), sender=sender
+    )
+    assert row.lane == "suppressed"
+    assert (_sent(engine)[0].state, _case(engine, 1), _is_muted(engine, TANAKA, NOW)) == ("sent", None, False)
+
+
+def test_a_report_in_words_that_names_our_mail_by_its_thread_alone_mutes_nobody(engine: Engine) -> None:
+    _take_in(engine, _mail(QUESTION))
+    _deliver(engine)
+    note = _mail("User unknown", number=2, subject="failure notice", In_Reply_To=_sent(engine)[0].message_id)
+    assert _take_in(engine, note, sender="").reason == "a delivery report of ours"
+    assert (_sent(engine)[0].state, _is_muted(engine, TANAKA, NOW)) == ("bounced", False)
 
 
 def test_a_person_who_hands_a_report_on_reports_nothing(engine: Engine) -> None:

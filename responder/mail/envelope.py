@@ -10,3 +10,8 @@ class Envelope:
     mail_from: str
     """"" is the null reverse-path, `<>` on the wire."""
     rcpt_to: tuple[str, ...]
+
+    @property
+    def null(self) -> bool:
+        """MAIL FROM is the null reverse-path, or the name that old programs kept for it."""
+        return self.mail_from.strip("<> ").lower() in {"", "mailer-daemon"}

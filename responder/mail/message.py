@@ -12,7 +12,7 @@ from responder.mail.body import Attachment, children_of, content_type_of, joined
 from responder.mail.charset import decoded_field, one_line
 from responder.mail.ids import ids_as_written, usable_id
 
-__all__ = ["Attachment", "Message", "Unreadable", "parse_message", "part_of", "usable_id"]
+__all__ = ["Attachment", "Message", "Unreadable", "mailboxes_in", "parse_message", "part_of", "usable_id"]
 
 _LONGEST_FIELDS = 256 * 1024
 _MOST_FIELDS = 1000
@@ -32,6 +32,8 @@ class Message:
     from_name: str
     recipients: tuple[str, ...]
     """Addresses of To, Cc, Bcc and their Resent- forms, no repeats."""
+    reply_to: tuple[str, ...]
+    """Addresses of Reply-To, no repeats."""
     return_path: str | None
     """None: no such field; "": the null reverse-path."""
     message_id: str | None
@@ -62,6 +64,7 @@ class Unreadable:
 
 def parse_message(raw: bytes) -> Message | Unreadable:
     """Never raises. Mails beyond bounds that no honest mailer reaches are not looked into."""
+    raw = _without_blanks_before_colons(raw)
     reason = _excess_of_octets(raw)
     if reason is not None:
         return Unreadable(reason)
@@ -75,6 +78,7 @@ def parse_message(raw: bytes) -> Message | Unreadable:
 
 def part_of(raw: bytes) -> Part | None:
     """The parts of a mail, undecoded; None beyond the bounds of `parse_message`. Never raises."""
+    raw = _without_blanks_before_colons(raw)
     if _excess_of_octets(raw) is not None:
         return None
     try:
@@ -106,9 +110,21 @@ def _parsed(raw: bytes) -> Part:
     return part if isinstance(part, Part) else email.message_from_bytes(raw)
 
 
+_HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
+_BLANK_BEFORE_COLON = re.compile(rb"(?:^|(?<=\r))([!-9;-~]++)[ \t]++:", re.MULTILINE)
+
+
+def _without_blanks_before_colons(raw: bytes) -> bytes:
+    """RFC 5322 §4.5 wants `Subject :` read as `Subject:`. To the parser the header would end there."""
+    end = _HEADER_END.search(raw, 0, _LONGEST_FIELDS + 4)
+    if end is None and len(raw) > _LONGEST_FIELDS:
+        return raw
+    header, body = (raw[: end.start()], raw[end.start() :]) if end else (raw, b"")
+    return _BLANK_BEFORE_COLON.sub(rb"\1:", header) + body
+
+
 # --- bounds ---
 
-_HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
 # The parser also ends a line at a carriage return that stands alone.
 _FIELD = re.compile(rb"(?:^|(?<=\r))[^ \t\r\n]", re.MULTILINE)
 _CONTAINER = re.compile(rb"(?:^|(?<=\r))content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
@@ -170,7 +186,8 @@ def _message(part: Part) -> Message:
         subject=values.get("subject", [""])[0],
         from_address=from_address,
         from_name=from_name,
-        recipients=_recipients(raw_fields),
+        recipients=_addresses(raw_fields, "to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc"),
+        reply_to=_addresses(raw_fields, "reply-to"),
         return_path=_return_path(values.get("return-path", [])),
         message_id=next(iter(ids_as_written(values.get("message-id", []))), None),
         references=ids_as_written(values.get("references", []) + values.get("in-reply-to", [])),
@@ -215,10 +232,14 @@ def _author(values: list[bytes]) -> tuple[str, str]:
     return mailboxes[0]
 
 
-def _recipients(fields: list[tuple[str, bytes]]) -> tuple[str, ...]:
-    wanted = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
+def _addresses(fields: list[tuple[str, bytes]], *wanted: str) -> tuple[str, ...]:
     found = (address for name, value in fields if name in wanted for _, address in _mailboxes(value)[0])
     return tuple(dict.fromkeys(address for address in found if valid_address(address)))
+
+
+def mailboxes_in(value: bytes) -> tuple[str, ...]:
+    """The addresses of a field as they stand there, whether or not they can be written to."""
+    return tuple(address for _, address in _mailboxes(value)[0])
 
 
 def _mailboxes(value: bytes) -> tuple[list[tuple[str, str]], bool]:

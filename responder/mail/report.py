@@ -12,7 +12,7 @@ from responder.mail.charset import decoded, decoded_field
 from responder.mail.delivery import reply_line
 from responder.mail.html import html_text
 from responder.mail.ids import ids_in, usable_id
-from responder.mail.message import part_of
+from responder.mail.message import mailboxes_in, part_of
 
 _LONGEST_TEXT = 100_000
 _MOST_IDS = 100
@@ -38,11 +38,13 @@ class Report:
     """As the report names it; "" where it names none."""
     diagnostic: str
     """One printable line."""
+    by_thread: bool = False
+    """An id was only in In-Reply-To or References: absence notes have those as well."""
 
     @property
     def hard(self) -> bool:
         """Whether the next mail would fare no better (RFC 3463 §3.1)."""
-        return self.fate is Fate.FAILED and self.status.startswith("5")
+        return self.fate is Fate.FAILED and self.status.startswith("5") and not self.by_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,11 @@ class _Said:
     diagnostic: str
 
 
-def report_of(raw: bytes) -> Report | None:
-    """What a mail reports; None where it reports no failure and no delay. Never raises; bounds as for any mail."""
+def report_of(raw: bytes, *, null_sender: bool) -> Report | None:
+    """What a mail reports; None where it reports no failure and no delay. Never raises; bounds as for any mail.
+
+    `null_sender`: whether it came with the null reverse-path, as reports must (RFC 5321 §6.1).
+    """
     part = part_of(raw)
     if part is None:
         return None
@@ -62,11 +67,12 @@ def report_of(raw: bytes) -> Report | None:
         text, fields = _text(part), list(_blocks(part))
         told = any("action" in block for block in fields)
         said = _by_status(fields)
-        if said is None and not told and _is_from_a_machine(part):
+        if said is None and not told and _is_from_a_machine(part, null_sender=null_sender):
             said = _by_words(part, text)
         if said is None:
             return None
-        return Report(_ids(part, text), said.fate, said.status, said.recipient, said.diagnostic)
+        ids, by_thread = _ids(part, text)
+        return Report(ids, said.fate, said.status, said.recipient, said.diagnostic, by_thread)
     except Exception:  # noqa: BLE001 - whatever a stranger's octets do to the parsers, it is just no report then
         return None
 
@@ -115,12 +121,14 @@ def _of_block(fields: dict[str, str]) -> _Said | None:
 
 # --- reports in plain words ---
 
-_MACHINE = re.compile(
-    r"(?:mailer-daemon|postmaster|mail(?:er)?[-_.]?(?:daemon|system|delivery)|no-?reply)@", re.IGNORECASE
+_DAEMON = re.compile(
+    r"\A(?:mailer-daemon|postmaster|mail(?:er)?[-_.]?(?:daemon|system|delivery))(?:@|\Z)", re.IGNORECASE
 )
+_NO_REPLY = re.compile(r"\Ano-?reply@", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"undeliver|returned (?:mail|to sender)|delivery (?:status|failure|has failed|problem)|failure notice|non.?delivery"
-    r"|mail system error|mail delivery|配信|配送|送信(?:エラー|失敗)|エラーメール|未達|宛先不明|戻り",
+    r"|mail system error|mail delivery"
+    r"|(?:配信|配送|送信)(?:不能|の?エラー|に?失敗|でき(?:ません|なかった))|エラーメール|未達|宛先不明|戻り",
     re.IGNORECASE,
 )
 _NO_SUCH_USER = re.compile(
@@ -155,13 +163,16 @@ _COPY = re.compile(
 )
 
 
-def _is_from_a_machine(part: Part) -> bool:
-    """A person may write of mails that did not arrive, and an absence note too: their words are no report."""
+def _is_from_a_machine(part: Part, *, null_sender: bool) -> bool:
+    """A person may write of mails that did not arrive, and an absence note or a ticket too: that is no report."""
     if raw_value(part, "x-failed-recipients"):
         return True
+    addresses = mailboxes_in(raw_value(part, "from")[:2000])
+    if any(_DAEMON.search(address) for address in addresses):
+        return True
     subject = decoded_field(raw_value(part, "subject")[:2000])
-    sender = decoded_field(raw_value(part, "from")[:2000])
-    return _MACHINE.search(sender) is not None or _SUBJECT.search(subject) is not None
+    named = any(_NO_REPLY.search(address) for address in addresses) or _SUBJECT.search(subject) is not None
+    return null_sender and named
 
 
 def _by_words(part: Part, text: str) -> _Said | None:
@@ -204,18 +215,21 @@ def _telling_line(words: str, status: str) -> str:
 _ID_LINE = re.compile(r"^[ >\t|]*message-id\s*:\s*(<[^<>\s]{1,900}>)", re.IGNORECASE | re.MULTILINE)
 
 
-def _ids(part: Part, text: str) -> tuple[str, ...]:
-    """That of the returned mail decides: what else a mail refers to is its thread, of which more may be ours."""
+def _ids(part: Part, text: str) -> tuple[tuple[str, ...], bool]:
+    """That of the returned mail decides: what else a mail refers to is its thread, of which more may be ours.
+
+    Besides, whether one of them stands nowhere but in the thread.
+    """
     returned = next(_returned_ids(part), None)
     in_text = _ID_LINE.search(text)
     if returned is None and in_text is not None and usable_id(in_text[1]):
         returned = in_text[1]
     if returned is not None:
-        return (returned,)
+        return (returned,), False
     fields = [decoded_field(raw_value(part, name)) for name in ("in-reply-to", "references")]
     thread = (*ids_in(fields[:1]), *reversed(ids_in(fields[1:])))
     loose = ids_in(re.findall(r"<[^<>\s]{1,900}>", text))
-    return tuple(dict.fromkeys((*thread, *loose)))[:_MOST_IDS]
+    return tuple(dict.fromkeys((*thread, *loose)))[:_MOST_IDS], not set(thread) <= set(loose)
 
 
 def _returned_ids(part: Part) -> Iterator[str]:

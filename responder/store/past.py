@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
+from responder.mail.address import normalised
+from responder.mail.envelope import Envelope
 from responder.mail.message import Message, Unreadable, parse_message
 from responder.mail.report import Report, report_of
 from responder.store import breaker, inbox, muted, outbox
@@ -32,14 +34,16 @@ class Past:
     """The mail of ours that the report is about."""
 
 
-def past_of(conn: Connection, inquiry: Inquiry, reading: Reading, key: bytes, *, now: datetime) -> Past:
-    """The past of one mail. `key` is that of our Message-IDs."""
+def past_of(
+    conn: Connection, inquiry: Inquiry, reading: Reading, key: bytes, *, bounces: frozenset[str], now: datetime
+) -> Past:
+    """The past of one mail. `key` is that of our Message-IDs, `bounces` as in `Arrival`."""
     message = reading.message
     if isinstance(message, Unreadable):
         return Past(_history(conn, inquiry, now))
     if reading.suppression is not None and not reading.suppression.needs_person:
         # Only what a machine sent can report; a person who hands a report on is answered as any other.
-        report = report_of(inquiry.raw)
+        report = _report(inquiry.envelope, inquiry.raw, bounces)
         returned = None if report is None else delivery_of(conn, report, key)
         return Past(History(returned=returned is not None), None, report, returned)
     clues = clues_of(inquiry.envelope, message)
@@ -49,6 +53,15 @@ def past_of(conn: Connection, inquiry: Inquiry, reading: Reading, key: bytes, *,
     thread = conversation(conn, clues, key)
     thanks = thread is not None and _thanks(conn, message, thread)
     return Past(replace(_history(conn, inquiry, now), in_thread=thread is not None, thanks=thanks), thread)
+
+
+def _report(envelope: Envelope, raw: bytes, bounces: frozenset[str]) -> Report | None:
+    """RFC 5321 §6.1: a report has the null reverse-path, or at least comes to where automatic mail left from.
+
+    Whoever was written to knows the id of our mail, and could take it back by what looks like a report.
+    """
+    to_bounces = not bounces.isdisjoint(map(normalised, envelope.rcpt_to))
+    return report_of(raw, null_sender=envelope.null) if envelope.null or to_bounces else None
 
 
 def _history(conn: Connection, inquiry: Inquiry, now: datetime) -> History:

@@ -57,7 +57,7 @@ def _settle(
     """Decide on the mail and put it down, in the caller's transaction; None where our lease was lost."""
     if not inbox.hold(connection, inquiry):
         return None
-    past = past_of(connection, inquiry, found, briefing.author.key, now=now)
+    past = past_of(connection, inquiry, found, briefing.author.key, bounces=briefing.knowledge.bounces, now=now)
     history = _with_budgets(connection, past.history, inquiry, found, briefing.knowledge.budgets, now)
     outcome = written(inquiry, found, decision_on(found, history, briefing.knowledge), briefing)
     if outcome.reply is not None and _enqueue(connection, outcome, outcome.reply, now) is None:

@@ -236,6 +236,43 @@ def test_recipients_come_from_all_four_fields_once_each() -> None:
         )
     )
     assert message.recipients == tuple(f"{letter}@example.jp" for letter in "abcde")
+    assert message.reply_to == ("f@example.jp",)
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r"], ids=["CR LF", "LF", "CR"])
+@pytest.mark.parametrize("blanks", [b" ", b"\t", b" \t" * 300], ids=["a blank", "a tab", "many"])
+def test_rfc_5322_s4_5_blanks_before_the_colon_hide_no_field_and_end_no_header(end: bytes, blanks: bytes) -> None:
+    fields = (
+        b"From%b: a@example.jp",
+        b"Subject: x : y",
+        b" folded : z",
+        b"List-Id%b: <l.example>",
+        b"To%b: b@example.jp",
+    )
+    raw = end.join([field.replace(b"%b", blanks) for field in fields] + [b"", b"text : as it stands", b"", b"a : b"])
+    message = read(raw)
+    assert [name for name, _ in message.fields] == ["from", "subject", "list-id", "to"]
+    assert (message.from_address, message.subject, message.recipients) == (
+        "a@example.jp",
+        "x : y folded : z",
+        ("b@example.jp",),
+    )
+    assert message.text.split("\n")[0].split("\r")[0] == "text : as it stands"
+
+
+def test_blanks_before_a_colon_hide_no_part_from_the_bounds() -> None:
+    assert isinstance(parse_message(b"Content-Type : text/plain; x=" + b"y" * 20_000 + b"\r\n\r\n"), Unreadable)
+
+
+@pytest.mark.parametrize("unit", [b" ", b"a ", b"a", b"a :", b"a :\r\n", b"a \r\n", b"a\r", b":"])
+def test_blanks_before_colons_are_dropped_in_time_in_proportion(unit: bytes) -> None:
+    times = []
+    for size in (50_000, 200_000):
+        began = time.perf_counter()
+        parse_message(b"X" + unit * (size // len(unit)))
+        times.append(time.perf_counter() - began)
+    # Four times the octets; a square would be sixteen times.
+    assert times[1] < 12 * times[0] + 0.1
 
 
 @pytest.mark.parametrize(

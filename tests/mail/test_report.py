@@ -42,7 +42,7 @@ FAILED = (
 
 
 def _read(raw: bytes) -> Report:
-    report = report_of(raw)
+    report = report_of(raw, null_sender=True)
     assert report is not None
     return report
 
@@ -92,7 +92,7 @@ def test_the_action_and_the_status_say_how_bad_it_is(block: str, fate: Fate, sta
 
 @pytest.mark.parametrize("action", ["delivered", "relayed", "expanded"])
 def test_rfc_3464_a_success_is_no_report_of_trouble(action: str) -> None:
-    assert report_of(_dsn(f"Final-Recipient: rfc822;a@b\nAction: {action}\nStatus: 2.0.0")) is None
+    assert report_of(_dsn(f"Final-Recipient: rfc822;a@b\nAction: {action}\nStatus: 2.0.0"), null_sender=True) is None
 
 
 QMAIL = f"""Hi. This is the qmail-send program at mx.example.
@@ -240,7 +240,50 @@ def test_the_mail_that_came_back_is_named_wherever_that_stands(raw: bytes, ids: 
     ids=["a person's words", "an absence note", "a daemon without trouble", "an empty status", "nothing", "noise"],
 )
 def test_what_reports_no_trouble_is_no_report(raw: bytes) -> None:
-    assert report_of(raw) is None
+    assert report_of(raw, null_sender=True) is None
+
+
+VACATION = f"配信に失敗することがあるため、宛先不明の場合はご連絡ください。\n\n> {OURS}"
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject", "more", "null_sender", "is_report"),
+    [
+        ("tanaka@contractor.example", "Re: 配信不能の件", "", False, False),
+        ("tanaka@contractor.example", "自動返信: Re: 配送についてのお尋ね", "", True, False),
+        ("tanaka@contractor.example", "自動返信: Re: 契約書の配信について", "", True, False),
+        ("no-reply@desk.example", "[#42] お尋ね", "", False, False),
+        ("Mailer-Daemon@mx <tanaka@contractor.example>", "お尋ね", "", False, False),
+        ("my-postmaster@contractor.example", "お尋ね", "", False, False),
+        ("no-reply@ezweb.example", "お尋ね", "", True, True),
+        ("tanaka@contractor.example", "配信不能: お尋ね", "", True, True),
+        ("tanaka@contractor.example", "配信エラー", "", True, True),
+        ("tanaka@contractor.example", "送信失敗のお知らせ", "", True, True),
+        ("MAILER-DAEMON", "x", "", False, True),
+        ("Mail System <postmaster@mx.example>", "x", "", False, True),
+        ("tanaka@contractor.example", "x", "X-Failed-Recipients: a@b.example\r\n", False, True),
+    ],
+)
+def test_words_are_a_report_only_where_a_mail_system_speaks_rfc_5321_s6_1(
+    sender: str, subject: str, more: str, null_sender: bool, is_report: bool
+) -> None:
+    raw = _text(VACATION, sender=sender, subject=subject, more=more)
+    assert (report_of(raw, null_sender=null_sender) is not None) is is_report
+
+
+@pytest.mark.parametrize(
+    ("more", "body", "hard"),
+    [
+        (f"In-Reply-To: {OURS}\r\n", "User unknown", False),
+        (f"References: {THEIRS} {OURS}\r\n", "User unknown", False),
+        (f"References: {THEIRS} {OURS}\r\n", f"User unknown\n{THEIRS}", False),
+        (f"In-Reply-To: {OURS}\r\n", f"User unknown\n{OURS}", True),
+        (f"In-Reply-To: {OURS}\r\n", f"User unknown\n\nMessage-ID: {OURS}", True),
+        ("", f"User unknown\n{OURS}", True),
+    ],
+)
+def test_a_report_that_names_a_mail_by_its_thread_alone_mutes_nobody(more: str, body: str, hard: bool) -> None:
+    assert _read(_text(body, more=more)).hard is hard
 
 
 def test_a_diagnostic_is_one_printable_line() -> None:
@@ -264,18 +307,18 @@ def test_a_report_with_any_octets_in_it_never_raises(seed: bytes, strokes: list[
     raw = bytearray(seed)
     for place, octets in strokes:
         raw[place : place + len(octets)] = octets
-    report = report_of(bytes(raw))
+    report = report_of(bytes(raw), null_sender=True)
     assert report is None or report.diagnostic.isprintable()
 
 
 @given(st.binary(max_size=400))
 def test_any_octets_at_all_never_raise(raw: bytes) -> None:
-    report_of(b"From: mailer-daemon@x\r\nX-Failed-Recipients: a\r\n" + raw)
+    report_of(b"From: mailer-daemon@x\r\nX-Failed-Recipients: a\r\n" + raw, null_sender=True)
 
 
 @pytest.mark.parametrize("unit", ["> ", "a@", "message-id: <a", "delivery ", "5.1.", "<a@b>", "配信"])
 def test_long_words_are_read_in_time(unit: str) -> None:
-    report_of(_text(unit * 60_000))
+    report_of(_text(unit * 60_000), null_sender=True)
 
 
 def test_a_report_of_many_large_pages_is_read_in_time() -> None:
@@ -283,5 +326,5 @@ def test_a_report_of_many_large_pages_is_read_in_time() -> None:
     page = b"--x\r\nContent-Type: text/html\r\n\r\n" + b"<p>" * 43_000 + b"\r\n"
     raw = b"Subject: Undelivered\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" + page * 60 + b"--x--\r\n"
     began = time.perf_counter()
-    report_of(raw)
+    report_of(raw, null_sender=True)
     assert time.perf_counter() - began < 5

@@ -5,13 +5,44 @@ import re
 from responder.triage.guard.arrival import Arrival
 
 
+def _words(value: str) -> list[str]:
+    """In lower case, without comments, parameters and quotes. Programs put commas, semicolons or blanks between."""
+    bare = re.sub(r" ?= ?", "=", re.sub(r"\s+", " ", _without_comments(value)))
+    split = re.split(r"[,;\s]+", re.sub(r'="[^"]*"', "=", bare).lower())
+    words = (word.strip("\"'") for word in split if "=" not in word)
+    return [word for word in words if word]
+
+
+def _without_comments(value: str) -> str:
+    """RFC 5322 §3.2.2: they nest. One that does not end hides nothing."""
+    depth, kept = 0, [""]
+    for piece in re.split(r"([()])", value):
+        if piece in ("(", ")"):
+            depth = max(depth + (1 if piece == "(" else -1), 0)
+        elif depth == 0:
+            kept.append(piece)
+    return re.sub(r"[()]", " ", value) if depth else " ".join(kept)
+
+
+_TOKEN = re.compile(r"[a-z0-9][a-z0-9!#$%&'*+.^_`|~-]*")
+
+
 def auto_submitted(mail: Arrival) -> bool:
-    """Parameters and comments must not hide the keyword, and a second field may contradict the first."""
-    return any(_keyword(value) != "no" for value in mail.values("auto-submitted"))
+    """Parameters and comments must not hide the keyword, and a second one may contradict the first."""
+    return any(_says_machine(_words(value)) for value in mail.values("auto-submitted"))
 
 
-def _keyword(value: str) -> str:
-    return re.sub(r"\([^()]*\)", " ", value).partition(";")[0].strip().lower()
+def _says_machine(words: list[str]) -> bool:
+    """RFC 3834 §5: any token but "no". What stands behind that counts only where it is a keyword of the RFC."""
+    keyword = next(iter(words), "no")
+    return (keyword != "no" and _TOKEN.fullmatch(keyword) is not None) or any(
+        word.startswith("auto-") for word in words
+    )
+
+
+def _says_nothing(words: list[str]) -> bool:
+    """Neither "no" nor a keyword: a program wrote it, and what it meant is for people to find out."""
+    return not _says_machine(words) and set(words) != {"no"}
 
 
 _REPORTS = (
@@ -60,13 +91,13 @@ _BULK_WORDS = {"bulk", "list", "junk", "auto_reply"}
 def bulk(mail: Arrival) -> bool:
     """Sent to many, or by a machine. "Preference" is what one control panel writes for "Precedence"."""
     values = mail.values("precedence", "x-precedence", "preference")
-    return any(value.strip().lower() in _BULK_WORDS for value in values)
+    return any(not _BULK_WORDS.isdisjoint(_words(value)) for value in values)
 
 
 def suppression_asked(mail: Arrival) -> bool:
     """DR, NDR, RN and NRN speak of receipts only."""
-    words = (word.strip().lower() for value in mail.values("x-auto-response-suppress") for word in value.split(","))
-    return not {"all", "autoreply", "oof"}.isdisjoint(words)
+    values = mail.values("x-auto-response-suppress")
+    return any(not {"all", "autoreply", "oof"}.isdisjoint(_words(value)) for value in values)
 
 
 _RESPONDER_FIELDS = (
@@ -113,6 +144,7 @@ def responder_field(mail: Arrival) -> bool:
     """A field that programs write which answer, forward or report by themselves."""
     return (
         mail.has_any(*_RESPONDER_FIELDS)
+        or any(_says_nothing(_words(value)) for value in mail.values("auto-submitted"))
         or any("autoresponder" in value.lower() for value in mail.values("delivered-to", "x-post-messageclass"))
         or any(_RESPONDER_PROGRAMS.search(value) for value in mail.values("x-mailer", "user-agent"))
         or any(_DESCRIPTIONS.search(value) for value in mail.values("content-description"))

@@ -42,6 +42,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Suppression.SUPPRESSION_ASKED, "MS-OXCMAIL 2.1.3.2.20", marks.suppression_asked),
     Rule(Suppression.RESPONDER_FIELD, "osTicket, FreeScout, RT, Zammad", marks.responder_field),
     Rule(Suppression.RETURN_ADDRESS, "RFC 3834 §2, RFC 5230 §4.6", senders.return_address),
+    Rule(Suppression.ON_BEHALF, "RFC 5230 §4.5, RFC 5322 §3.6.2", senders.on_behalf),
     Rule(Suppression.DELIVERED_BEFORE, "Delivered-To as in qmail and Postfix", senders.delivered_before),
     Rule(Suppression.NOT_ADDRESSED, "RFC 3834 §2, RFC 5230 §4.5", senders.not_addressed),
     Rule(Suppression.AUTHOR_UNCLEAR, "RFC 3834 §4, RFC 5322 §3.6.2", senders.author_unclear),

@@ -3,42 +3,51 @@
 import re
 from collections import Counter
 
-from responder.mail.address import domain_of, normalised, valid_address
+from responder.mail.address import correspondent_of, domain_of, normalised, valid_address
 from responder.mail.authentication import authentication_of
 from responder.mail.organisation import organisation_of
 from responder.triage.guard.arrival import Arrival
 
 
 def null_sender(mail: Arrival) -> bool:
-    """MAIL FROM is `<>`, or what was kept of it says so."""
-    path = mail.message.return_path
-    return mail.sender in {"", "<>"} or (path is not None and path.strip("<> ").lower() in {"", "mailer-daemon"})
+    """MAIL FROM is `<>`. A Return-Path beside an envelope is anybody's, and says nothing."""
+    return mail.envelope.null
 
 
-_SYSTEM = re.compile(
+# People have addresses like product-owner@, estimate-request@ and root@. These alone are nobody's.
+_NOBODY = re.compile(
+    r"mailer-?daemon|mail-?daemon|double-bounce|postmaster|(?:no|do[-_.]?not|dont)[-_.]?reply(?:[-_.+=0-9].*)?"
+)
+_DAEMON = re.compile(r"mailer-?daemon|mail-?daemon|double-bounce|postmaster")
+_RETURN = re.compile(
     r"(?:mailer-?daemon|mail-?daemon|postmaster|double-bounce|listserv|majordomo|mailman|root|daemon|nobody|cron"
     r"|(?:no|do[-_.]?not|dont)[-_.]?reply.*|owner-.*|.{0,80}-(?:owner|request|bounces?)|bounces?(?:[+=-].*)?)"
 )
 
 
-def _is_system(address: str) -> bool:
-    return _SYSTEM.fullmatch(normalised(address).rpartition("@")[0]) is not None
+def _is_called(names: re.Pattern[str], address: str) -> bool:
+    return names.fullmatch(normalised(address).rpartition("@")[0]) is not None
 
 
-_DAEMON = re.compile(r"mailer-?daemon|mail-?daemon|double-bounce|postmaster")
+def _is_own(mail: Arrival, address: str) -> bool:
+    return not mail.own.isdisjoint((normalised(address), correspondent_of(address)))
+
+
+def _names_a_person(mail: Arrival) -> bool:
+    """Reply-To names somebody, as forms on web pages do that write in the name of their site."""
+    return any(not (_is_own(mail, address) or _is_called(_NOBODY, address)) for address in mail.message.reply_to)
 
 
 def system_sender(mail: Arrival) -> bool:
-    """The mail says of itself that no person wrote it. MAIL FROM alone says so where From names nobody else."""
+    """The mail says of itself that no person wrote it. MAIL FROM says so only where From names nobody else."""
     author = mail.message.from_address
-    if author:
-        return _is_system(author) or _DAEMON.fullmatch(normalised(mail.sender).rpartition("@")[0]) is not None
-    return _is_system(mail.sender)
+    nobody = _is_called(_NOBODY, author) if author else _is_called(_DAEMON, mail.sender)
+    return nobody and not _names_a_person(mail)
 
 
 def return_address(mail: Arrival) -> bool:
-    """From names a person and MAIL FROM a place for bounces: a form on a web page, a list, a mailing provider."""
-    return _is_system(mail.sender)
+    """Named like a place for bounces or a program: a form on a web page, a list, now and then a department."""
+    return any(_is_called(_RETURN, address) for address in mail.senders)
 
 
 # Names that a machine often has, and now and then a department: people find out which.
@@ -58,12 +67,20 @@ def machine_name(mail: Arrival) -> bool:
     """One of the two addresses, or who From says it is, is named like a program."""
     if _MACHINE_CALLED.search(mail.message.from_name):
         return True
-    return any(_MACHINE.fullmatch(normalised(address).rpartition("@")[0]) for address in mail.senders)
+    return any(_is_called(_MACHINE, address) for address in mail.senders)
 
 
 def own_address(mail: Arrival) -> bool:
-    """Two mailboxes of ours would talk for ever."""
-    return any(normalised(address) in mail.own for address in mail.senders)
+    """Two mailboxes of ours would talk for ever. From the one of automatic mail no person writes."""
+    if normalised(mail.sender) in mail.bounces:
+        return True
+    return _is_own(mail, mail.message.from_address) and not _names_a_person(mail)
+
+
+def on_behalf(mail: Arrival) -> bool:
+    """A form on our web page that writes for whoever fills it in. An answer would come back to us all the same."""
+    ours = set(map(correspondent_of, mail.own))
+    return any(correspondent_of(address) in ours for address in mail.senders)
 
 
 # The worker and the desk name what they send so (`mail/keyed.py`); a person's program never does.
@@ -72,7 +89,8 @@ _OWN_ID = re.compile(r"<(?:answer|acknowledgement|person)\.[0-9]+\.[0-9]+\.[0-9a
 
 def own_mail(mail: Arrival) -> bool:
     """It bears the mark or the Message-ID that we give to what we send."""
-    if any(address in value.lower() for value in mail.values("x-loop") for address in mail.own):
+    marks = (mark for value in mail.values("x-loop") for mark in re.split(r"[\s,;<>]+", value))
+    if any(_is_own(mail, mark) for mark in marks):
         return True
     found = (_OWN_ID.fullmatch(value.strip()) for value in mail.values("message-id"))
     domains = {domain_of(address) for address in mail.own}

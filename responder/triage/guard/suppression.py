@@ -20,6 +20,7 @@ class Suppression(StrEnum):
     SUPPRESSION_ASKED = "automatic replies not wanted"
     RESPONDER_FIELD = "field of an automatic mail"
     RETURN_ADDRESS = "return address of a machine"
+    ON_BEHALF = "own address for somebody else"
     DELIVERED_BEFORE = "delivered to us before"
     NOT_ADDRESSED = "not addressed to us"
     AUTHOR_UNCLEAR = "not exactly one author"
@@ -64,4 +65,5 @@ _FIXED = {
     Suppression.REPORT,
     Suppression.OWN_ADDRESS,
     Suppression.OWN_MAIL,
+    Suppression.ON_BEHALF,
 }

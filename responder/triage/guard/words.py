@@ -37,7 +37,7 @@ def machine_text(mail: Arrival) -> bool:
     return _TEXT.search(text) is not None or _TEXT.search(_flowing(text)) is not None
 
 
-_REFERENCE = re.compile(r"(?<![A-Za-z0-9-])R-\d{6}(?!\d)")
+_REFERENCE = re.compile(r"(?<![A-Za-z0-9-])R-\d{6,12}(?!\d)")
 
 
 def our_reference(mail: Arrival) -> bool:
