@@ -8,13 +8,14 @@ from sqlalchemy.engine import Connection, Engine
 
 from responder.desk.drafting import newest_mail
 from responder.letters import Letters
-from responder.mail.address import valid_address
+from responder.mail.address import correspondent_of, valid_address
 from responder.mail.message import Message, parse_message
 from responder.mail.reply import Mailbox, build_reply
 from responder.store import cases, outbox
 from responder.store.cases import Case
 from responder.store.inbox import Record, digest_of
 from responder.store.outbox import DeliveryKind
+from responder.triage.guard.senders import nobody_reads
 
 
 class Refused(StrEnum):
@@ -51,7 +52,7 @@ def answer_case(
             return refused or Refused.NO_CASE
         record = newest_mail(connection, case)
         message = parse_message(record.raw)
-        recipient = _recipient(record, message if isinstance(message, Message) else None)
+        recipient = _recipient(record, message if isinstance(message, Message) else None, author)
         if recipient is None:
             return Refused.NO_ADDRESS
         return _queue(connection, letters, author, case, text, record, recipient, who, now)
@@ -69,10 +70,15 @@ def _refused(case: Case | None, who: str) -> Refused | None:
             return None
 
 
-def _recipient(record: Record, message: Message | None) -> str | None:
-    """A person may answer where a machine must not: to From, as every mail program does."""
+def _recipient(record: Record, message: Message | None, author: Mailbox) -> str | None:
+    """A person may answer where a machine must not: to From, as every mail program does.
+
+    A form on a web page writes in our own name, or in nobody's; who filled it in stands in Reply-To.
+    """
     written = message.from_address if message is not None else ""
-    return next((address for address in (written, record.envelope.mail_from) if valid_address(address)), None)
+    by_form = correspondent_of(written) == correspondent_of(author.address) or nobody_reads(written)
+    asked = message.reply_to if message is not None and by_form else ()
+    return next((address for address in (*asked, written, record.envelope.mail_from) if valid_address(address)), None)
 
 
 def _queue(

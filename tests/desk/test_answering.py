@@ -169,6 +169,22 @@ def test_an_answer_goes_to_who_wrote_although_another_machine_handed_it_in(engin
     assert _answer(engine, 2) == Queued(_answers(engine)[0].id, "suzuki@contractor.example")
 
 
+@pytest.mark.parametrize(
+    ("author", "recipient"),
+    [
+        (ADDRESS, "suzuki@contractor.example"),
+        ("no-reply@contractor.example", "suzuki@contractor.example"),
+        ("yamada@contractor.example", "yamada@contractor.example"),
+    ],
+    ids=["in our own name", "in nobody's name", "a person's Reply-To is not asked"],
+)
+def test_an_answer_to_a_form_goes_to_who_filled_it_in(engine: Engine, author: str, recipient: str) -> None:
+    _take_in(engine, _mail(2, sender=author, Reply_To="suzuki@contractor.example"), mail_from=TANAKA)
+    answered = _answer(engine, 2)
+    assert isinstance(answered, Queued)
+    assert answered.recipient == recipient
+
+
 def test_an_answer_goes_to_the_envelopes_sender_where_from_cannot_be_used(engine: Engine) -> None:
     _take_in(engine, _mail(2, sender="田中 <broken>"), mail_from=TANAKA)
     outcome = _answer(engine, 2)

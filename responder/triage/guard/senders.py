@@ -29,6 +29,11 @@ def _is_called(names: re.Pattern[str], address: str) -> bool:
     return names.fullmatch(normalised(address).rpartition("@")[0]) is not None
 
 
+def nobody_reads(address: str) -> bool:
+    """Whether an address says of itself that mail to it comes to nobody."""
+    return _is_called(_NOBODY, address)
+
+
 def _is_own(mail: Arrival, address: str) -> bool:
     return not mail.own.isdisjoint((normalised(address), correspondent_of(address)))
 
