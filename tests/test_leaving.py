@@ -24,6 +24,7 @@ NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
 TANAKA = "tanaka@xn--p8j9a0d9c9a.example"
 OUTLOOK = "<TYAPR01MB1234ABCDEF0123456789ABCDEF0123456789ABCDEF@TYAPR01MB1234.jpnprd01.prod.outlook.com>"
+ANOTHER = OUTLOOK.replace("ABCDEF", "FEDCBA", 1)
 CHAIN = [f"<{number}.{'x' * 90}@contractor.example>" for number in range(60)]
 SHARED = (
     "部署の共有メールアドレスを契約担当者のアドレスとして届け出ても問題ないでしょうか。"
@@ -36,6 +37,8 @@ UNKNOWN = "先月分のお振込みはいつ頃になりますでしょうか。
 
 def _asked(text: str) -> bytes:
     """A question whose header tries to have its answer go elsewhere, and look otherwise."""
+    # Every mail has an id of its own; the same would be the same mail by another way.
+    own = OUTLOOK if text == SHARED else ANOTHER
     references = "\n ".join(["<not an id>", "<a@b>\x0b", *CHAIN])
     fields = f"""\
 From: =?utf-8?Q?Bcc:_v=40x.example=0D=0ABcc:_w=40x.example?= <other@xn--p8j9a0d9c9a.example>
@@ -43,7 +46,7 @@ Sender: secretary@contractor.example
 Reply-To: elsewhere@contractor.example
 To: {ADDRESS}
 Cc: boss@contractor.example
-Message-ID: {OUTLOOK}
+Message-ID: {own}
 References: {references}
 Subject: {SUBJECT}
 Content-Type: text/plain; charset=utf-8
@@ -123,11 +126,11 @@ RULES: list[tuple[str, tuple[str, ...], Callable[[Left], bool]]] = [
         EVERY,
         lambda mail: (mail["From"] or "").endswith(f" <{ADDRESS}>") and mail["Reply-To"] is None,
     ),
-    ("24, RFC 5322 §3.6.4: In-Reply-To is the parent, whole", EVERY, lambda mail: mail["In-Reply-To"] == OUTLOOK),
+    ("24, RFC 5322 §3.6.4: In-Reply-To is the parent, whole", EVERY, lambda mail: mail["In-Reply-To"] in {OUTLOOK, ANOTHER}),
     (
         "24, RFC 5322 §3.6.4: References has the first, the last and the parent, each id whole on a line",
         EVERY,
-        lambda mail: (mail["References"] or "").split() == ["<a@b>", *CHAIN[-19:], OUTLOOK],
+        lambda mail: (mail["References"] or "").split() == ["<a@b>", *CHAIN[-19:], mail["In-Reply-To"]],
     ),
     ("24, RFC 5322 §2.1.1: no line is beyond 998", EVERY, lambda mail: max(map(len, mail.raw.split(b"\r\n"))) <= 998),
     ("25, RFC 3834 §3.1.5: our prefix", ("answer",), lambda mail: mail.subject.startswith("自動返信: お尋ね")),
