@@ -126,7 +126,11 @@ RULES: list[tuple[str, tuple[str, ...], Callable[[Left], bool]]] = [
         EVERY,
         lambda mail: (mail["From"] or "").endswith(f" <{ADDRESS}>") and mail["Reply-To"] is None,
     ),
-    ("24, RFC 5322 §3.6.4: In-Reply-To is the parent, whole", EVERY, lambda mail: mail["In-Reply-To"] in {OUTLOOK, ANOTHER}),
+    (
+        "24, RFC 5322 §3.6.4: In-Reply-To is the parent, whole",
+        EVERY,
+        lambda mail: mail["In-Reply-To"] in {OUTLOOK, ANOTHER},
+    ),
     (
         "24, RFC 5322 §3.6.4: References has the first, the last and the parent, each id whole on a line",
         EVERY,

@@ -15,6 +15,9 @@ log = maillog.log("listener")
 PATIENCE = 4
 """A mail over the limit is read on, and dropped, up to so many times the limit: then its client hears why."""
 
+SMALL = 64 << 10
+"""Octets of a mail that is let in however much the others hold: few clients may be here, and so these are few, too."""
+
 _COMMANDS = "DATA EHLO HELO HELP LHLO MAIL NOOP QUIT RCPT RSET STARTTLS VRFY"
 
 
@@ -134,7 +137,7 @@ class SmtpSession(Conversation):
             if not piece:
                 raise FarewellError("lost connection")
             rest = text.feed(piece)
-            if not self._weigh(text.held):
+            if not self._weigh(text.held) and text.held > SMALL:
                 text.refuse("452 4.3.1 Too much mail at this moment, please try again later")
                 self._weigh(0)
             if rest is None and text.size > PATIENCE * self.limits.message_bytes:
