@@ -9,7 +9,7 @@ from responder.mail.envelope import Envelope
 from responder.mail.message import Message, Unreadable
 from responder.triage.contents import Contents, contents_of
 from responder.triage.guard.arrival import Arrival
-from responder.triage.guard.rules import Look, looks_at
+from responder.triage.guard.rules import Look, held_in, looks_at
 from responder.triage.guard.suppression import Suppression
 from responder.triage.language import Language, language_of
 from responder.triage.policy import Budgets, Decision, History, Reason, Thresholds, decide
@@ -70,7 +70,7 @@ class Reading:
     @property
     def suppression(self) -> Suppression | None:
         """The rule of the guard that held."""
-        return next((look.rule.name for look in self.looks if look.held), None)
+        return held_in(self.looks)
 
 
 def read_mail(envelope: Envelope, raw: bytes, knowledge: Knowledge) -> Reading:

@@ -1,6 +1,6 @@
 """The rules of automatic mail, in order: whether a machine may answer this mail at all (RFC 3834, RFC 5230)."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from responder.triage.guard import marks, senders, words
@@ -73,4 +73,9 @@ def looks_at(mail: Arrival, off: Collection[Suppression] = ()) -> Iterator[Look]
 
 def suppression_of(mail: Arrival, off: Collection[Suppression] = ()) -> Suppression | None:
     """The first rule that forbids an automatic mail, or None."""
-    return next((look.rule.name for look in looks_at(mail, off) if look.held), None)
+    return held_in(looks_at(mail, off))
+
+
+def held_in(looks: Iterable[Look]) -> Suppression | None:
+    """The rule that held among these looks, if one did."""
+    return next((look.rule.name for look in looks if look.held), None)
