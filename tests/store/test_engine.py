@@ -1,6 +1,7 @@
 """The engine: both databases, migrations, and what an operator reads when it cannot be opened."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.engine import Engine
 
 from responder.errors import StoreError
 from responder.store.engine import open_engine, reading, schema_state, upgrade
-from responder.store.schema import metadata
+from responder.store.schema import inbox, metadata, outbox
 
 
 def _shape(engine: Engine) -> dict[str, object]:
@@ -24,7 +25,8 @@ def _shape(engine: Engine) -> dict[str, object]:
         checks = sorted((str(c["name"]), c["sqltext"]) for c in inspector.get_check_constraints(table))
         uniques = sorted((str(u["name"]), u["column_names"]) for u in inspector.get_unique_constraints(table))
         indexes = sorted((str(i["name"]), i["column_names"], _where(i)) for i in inspector.get_indexes(table))
-        keys = sorted((str(k["name"]), str(k["referred_table"])) for k in inspector.get_foreign_keys(table))
+        # By their columns: SQLAlchemy does not find the name of a key that SQLite was given together with its column.
+        keys = sorted((k["constrained_columns"], str(k["referred_table"])) for k in inspector.get_foreign_keys(table))
         shape[table] = (columns, checks, uniques, indexes, keys, inspector.get_pk_constraint(table))
     return shape
 
@@ -64,6 +66,44 @@ def test_an_empty_database_has_no_revision(store_url: str) -> None:
     engine = open_engine(store_url)
     assert schema_state(engine)[0] is None
     engine.dispose()
+
+
+def test_an_upgrade_lets_mails_in_the_outbox_be_withdrawn(engine: Engine) -> None:
+    """The constraints of a table that is in use were changed in place, and still refuse what nobody knows."""
+    with engine.begin() as connection:
+        _insert_mail(connection, "withdrawn")
+    with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
+        _insert_mail(connection, "forgotten")
+
+
+def _insert_mail(connection: sa.Connection, state: str) -> None:
+    now = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    mail = {"received_at": now, "mail_from": "a@example.jp", "rcpt_to": [], "digest": "d", "size": 1, "raw": b""}
+    number = connection.execute(sa.insert(inbox).values(mail).returning(inbox.c.id)).scalar_one()
+    reply = {
+        "kind": "notice",
+        "once": str(number),
+        "message_id": str(number),
+        "sender": "",
+        "recipient": "a@example.jp",
+    }
+    moments = {"created_at": now, "queued_at": now}
+    connection.execute(sa.insert(outbox).values(inquiry_id=number, state=state, raw=b"", **reply, **moments))
+
+
+@pytest.mark.parametrize("change", ["UPDATE audit SET who = 'nobody'", "DELETE FROM audit"])
+@pytest.mark.parametrize("made", ["migrated", "created"])
+def test_the_database_refuses_to_change_the_audit(engine: Engine, change: str, made: str) -> None:
+    with engine.begin() as connection:
+        if made == "created":
+            metadata.drop_all(connection)
+            metadata.create_all(connection)
+        connection.exec_driver_sql(
+            "INSERT INTO audit (at, who, action, object, detail, client)"
+            " VALUES ('2026-11-24 09:00:00', 'sato', 'saw', 'case 1', '', '')"
+        )
+    with pytest.raises(sa.exc.DBAPIError, match="only ever added to"), engine.begin() as connection:
+        connection.exec_driver_sql(change)
 
 
 def test_sqlite_flushes_at_every_commit(tmp_path: Path) -> None:
