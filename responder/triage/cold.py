@@ -80,7 +80,10 @@ class ColdClassifier:
             entry=self.entries[best],
             confidence=round(first, 6),
             margin=round(first - second, 6),
-            candidates=tuple(Candidate(self.entries[entry], round(float(score), 6)) for entry, score in found),
+            candidates=tuple(
+                Candidate(self.entries[entry], round(float(score), 6), self._terms(question.text, int(entry)))
+                for entry, score in found
+            ),
             terms=self._terms(question.text, best),
         )
 

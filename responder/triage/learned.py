@@ -101,19 +101,24 @@ class LearnedClassifier:
             entry=self.entries[entry],
             confidence=confidence,
             margin=round(float(scores[entry]) - max(rivals, default=0.0), 6),
-            candidates=tuple(Candidate(self.entries[i], round(float(scores[i]), 6)) for i in order[:3]),
-            terms=self._terms(question, vector, entry),
+            candidates=tuple(self._candidate(question, vector, scores, int(place)) for place in order[:3]),
+            terms=self._terms(question, vector, entry)[0],
         )
 
-    def _terms(self, question: str, vector: Any, entry: int) -> tuple[Term, ...]:
-        """The words of a question that added most to the entry's score."""
+    def _candidate(self, question: str, vector: Any, scores: NDArray[np.float64], entry: int) -> Candidate:
+        said, against = self._terms(question, vector, entry)
+        return Candidate(self.entries[entry], round(float(scores[entry]), 6), said, against)
+
+    def _terms(self, question: str, vector: Any, entry: int) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+        """The words of a question that added most to the entry's score, and those that took most from it."""
         columns, values = vector.indices, vector.data
         shares = values * self._weights[columns, entry]
-        counted = np.flatnonzero((columns >= self._space.first_word) & (shares > 0))
+        counted = np.flatnonzero((columns >= self._space.first_word) & (shares != 0))
         terms = [Term(str(self._space.names[columns[place]]), float(shares[place])) for place in counted]
         # The vector is of the question with its subject, and may be of folded kana.
-        said = [term for term in terms if term.text in question]
-        return readable(sorted(said, key=lambda term: (-term.weight, term.text)))
+        said = sorted((term for term in terms if term.text in question), key=lambda term: (-term.weight, term.text))
+        split = sum(term.weight > 0 for term in said)
+        return readable(said[:split]), readable(reversed(said[split:]))
 
     def to_bytes(self) -> bytes:
         """All of it as plain arrays, for a file."""

@@ -1,12 +1,13 @@
 """What is kept of a decision: enough to say later what was known, and by which corpus (Law 4)."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from responder.mail.message import Message, Unreadable
 from responder.triage.policy import Answer, Decision, Escalate, Suppress
 from responder.triage.reading import Knowledge, Reading
-from responder.triage.verdict import Verdict
+from responder.triage.verdict import Term, Verdict
 
 
 def action_of(decision: Decision) -> str:
@@ -63,5 +64,13 @@ def _question(verdict: Verdict) -> dict[str, Any]:
         "confidence": verdict.confidence,
         "margin": verdict.margin,
         "candidates": [[candidate.entry, candidate.score] for candidate in verdict.candidates],
-        "terms": [[term.text, term.weight] for term in verdict.terms],
+        "terms": _terms(verdict.terms),
+        "evidence": {
+            candidate.entry: {"for": _terms(candidate.terms), "against": _terms(candidate.against)}
+            for candidate in verdict.candidates
+        },
     }
+
+
+def _terms(terms: Sequence[Term]) -> list[list[Any]]:
+    return [[term.text, term.weight] for term in terms]

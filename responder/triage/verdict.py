@@ -23,6 +23,10 @@ class Candidate:
 
     entry: str
     score: float
+    terms: tuple[Term, ...] = ()
+    """What spoke for it, most first."""
+    against: tuple[Term, ...] = ()
+    """What spoke against it, most first, by weights under zero; a classifier that only compares has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,21 @@ def test_the_words_that_spoke_for_an_entry_stand_in_the_question() -> None:
     assert verdict.candidates[0].entry == verdict.entry
 
 
+def test_each_candidate_has_what_spoke_for_it_and_against_it() -> None:
+    """A person sees why the best three are what they are: words of the mail itself, in order of their weight."""
+    text = "部署の共有メールアドレスを契約締結権限者のアドレスとして届け出てもよいですか。支払日も教えてください。"
+    whole = _asked(text).whole
+    for candidate in whole.candidates:
+        assert all(term.text in text for term in (*candidate.terms, *candidate.against))
+        assert [term.weight for term in candidate.terms] == sorted((t.weight for t in candidate.terms), reverse=True)
+        assert all(term.weight > 0 for term in candidate.terms)
+        assert all(term.weight < 0 for term in candidate.against)
+    best = whole.candidates[0]
+    assert best.entry == "q04"
+    assert "共有" in "".join(term.text for term in best.terms)
+    assert best.against
+
+
 def test_learning_again_gives_the_same_numbers_in_another_process(small: Corpus, tmp_path: Path) -> None:
     script = (
         "import sys; from dataclasses import replace; from pathlib import Path\n"
