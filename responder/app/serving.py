@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from responder import maillog, worker
 from responder.app import renewal
+from responder.app.desk import desk_of
 from responder.app.encryption import encryption_of
 from responder.app.pieces import clock, next_hop_of, own_addresses, ready_store, see_breaker_closed, signer_of
 from responder.app.renewal import Current
@@ -210,10 +211,7 @@ async def _desk(
     from responder.desk.site import serve as serve_site
     from responder.desk.site import site
 
-    def refused() -> tuple[str, ...]:
-        return current.refused if current is not None else ()
-
-    await serve_site(site(engine, config.service.name, refused), bound, stop=stop)
+    await serve_site(site(desk_of(engine, config, current)), bound, stop=stop)
 
 
 def _watch_signals(stop: asyncio.Event, heard: Sequence[Callable[[], None]]) -> None:

@@ -20,6 +20,7 @@ _HOST_PORT = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-
 _AUTHORITY = re.compile(r"(?P<start>\w+(?:\+\w+)?://(?P<user>[^:/@?]*))(?P<password>:[^@]*)?(?P<end>@.*)", re.DOTALL)
 _QUERY_PASSWORD = re.compile(r"(?<=[?&]password=)[^&]*")
 _STORE_URL = re.compile(r"sqlite:///.+|postgres(?:ql)?(?:\+psycopg)?://.*", re.DOTALL)
+_PAGE_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,14 @@ def _next_hop(value: object) -> MaildirHop | SmtpHop:
     return SmtpHop(found.host, found.port, "tls" if kind == "smtps" else "auto")
 
 
+def _page_url(value: object) -> str:
+    text = as_line(value).rstrip("/")
+    if text and not _PAGE_URL.fullmatch(text):
+        remedy = 'Write what browsers show before the path: "https://desk.example.jp"'
+        raise unfit(f"{quoted(text)} is not the address of pages", remedy)
+    return text
+
+
 def _store_url(value: object) -> str:
     url = as_line(value)
     if not _STORE_URL.fullmatch(url):
@@ -139,3 +148,4 @@ Listen = Annotated[HostPort | None, PlainValidator(_listen)]
 ListenAnywhere = Annotated[HostPort | UnixSocket | None, PlainValidator(_listen_anywhere)]
 NextHop = Annotated[MaildirHop | SmtpHop, PlainValidator(_next_hop)]
 StoreUrl = Annotated[str, PlainValidator(_store_url)]
+PageUrl = Annotated[str, PlainValidator(_page_url)]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from responder.config.places import HostPort, Listen, ListenAnywhere, MaildirHop, NextHop, StoreUrl
+from responder.config.places import HostPort, Listen, ListenAnywhere, MaildirHop, NextHop, PageUrl, StoreUrl
 from responder.config.rules import Rules
 from responder.config.values import (
     Address,
@@ -150,9 +150,10 @@ class Dkim:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where the staff pages are; None is off."""
+    """Where the staff pages are; None is off, and "" as their address is where they listen."""
 
     listen: Listen = _DESK
+    url: PageUrl = ""
 
 
 @dataclass(frozen=True, slots=True)

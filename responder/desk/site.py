@@ -1,74 +1,86 @@
-"""The first page, which shows the balance of the lanes, and the two probes of an orchestrator."""
+"""The staff pages as one ASGI application, and how it is served."""
 
 import asyncio
-import secrets
 import socket
-from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
-from responder.store import breaker, cases, inbox
-from responder.store.engine import reading
+from responder import maillog
+from responder.desk import probes, status
+from responder.desk.desk import Desk
+from responder.desk.protection import Protection
+from responder.desk.rendering import ASSETS, rendered
+from responder.desk.routing import desk_of
 
-PAGES = Path(__file__).parent / "pages"
+log = maillog.log("desk")
 
-
-def site(engine: Engine, name: str, refused: Callable[[], Sequence[str]] = tuple) -> Starlette:
-    """The staff pages as an ASGI application. It shows counts only, so that it needs no accounts.
-
-    `refused` gives the faults for which changed files are not in force.
-    """
-    pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
-
-    async def status(_: Request) -> Response:
-        balance, counts, trip = await asyncio.to_thread(_counts, engine)
-        nonce = secrets.token_urlsafe(16)
-        page = pages.get_template("status.html").render(
-            name=name, balance=balance, cases=counts, refused=refused(), trip=trip, nonce=nonce
-        )
-        return HTMLResponse(page, headers=_headers(nonce))
-
-    async def healthz(_: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def readyz(_: Request) -> Response:
-        try:
-            trip = (await asyncio.to_thread(_counts, engine))[2]
-        except SQLAlchemyError:
-            return JSONResponse({"status": "store not available"}, status_code=503)
-        # Whoever answers by the old files, or leaves all to people, is ready all the same.
-        stopped = {} if trip is None else {"breaker": f"tripped at {trip.tripped_at.isoformat()}"}
-        return JSONResponse({"status": "ok"} | ({"refused": list(faults)} if (faults := refused()) else {}) | stopped)
-
-    return Starlette(routes=[Route("/", status), Route("/healthz", healthz), Route("/readyz", readyz)])
+# A page of ours stands in the list of its module, made by `routing.page` or `routing.action`.
+PAGES: list[Route] = [*status.ROUTES]
+# What anybody may open, logged in or not.
+OPEN: list[Route] = [*probes.ROUTES]
 
 
-def _counts(engine: Engine) -> tuple[dict[str, int], dict[str, int], breaker.Trip | None]:
-    with reading(engine) as connection:
-        return inbox.balance(connection), cases.waiting(connection), breaker.in_force(connection)
+def site(desk: Desk) -> Starlette:
+    """The pages of this desk."""
+    routes = [Route("/", _first), *PAGES, *OPEN, Mount("/assets", _Assets(directory=ASSETS))]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Protection, secure=desk.secure)],
+        exception_handlers={HTTPException: _refused, Exception: _broken},
+    )
+    app.state.desk = desk
+    return app
 
 
-def _headers(nonce: str) -> dict[str, str]:
-    return {
-        "Content-Security-Policy": f"default-src 'none'; style-src 'nonce-{nonce}'; frame-ancestors 'none'",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
-    }
+class _Assets(StaticFiles):
+    """Named by their content's version, so a browser need not ask again."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+async def _first(_: Request) -> Response:
+    return RedirectResponse("/status", status_code=303)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    status_code = error.status_code if isinstance(error, HTTPException) else 500
+    fields = error.headers if isinstance(error, HTTPException) else None
+    page = rendered(request, desk_of(request), "refused.html", "ja", status=status_code, code=status_code)
+    page.headers.update(fields or {})
+    return page
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    # The log has the kind and place of it; what people wrote may stand in its words.
+    log.error("not shown", path=request.url.path, method=request.method, reason=type(error).__name__)
+    return rendered(request, desk_of(request), "refused.html", "ja", status=500, code=500)
 
 
 async def serve(app: Starlette, sock: socket.socket, *, stop: asyncio.Event) -> None:
     """Serve the pages on a bound socket until `stop`."""
     import uvicorn
 
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=3))
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Who is behind the reverse proxy on this machine: the throttle of logins and the audit go by it.
+        proxy_headers=True,
+        forwarded_allow_ips="127.0.0.1,::1",
+        timeout_graceful_shutdown=3,
+    )
+    server = uvicorn.Server(config)
     # The process's signals belong to app.py, which stops every agent; uvicorn would take them for itself.
     serving = asyncio.create_task(server._serve([sock]), name="desk")
     await stop.wait()

@@ -1,200 +1,210 @@
-"""The staff pages over HTTP: what they show, what they forbid a browser to do, and what a probe hears."""
+"""The staff pages over HTTP: nobody gets in without an account, what they forbid a browser, and what a probe hears."""
 
-import asyncio
-import json
 import re
 import socket
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy.engine import Engine
+from starlette.routing import Route
 
-from responder.desk.site import serve, site
-from responder.mail.envelope import Envelope
-from responder.store import breaker, cases, inbox
+from responder.desk.rendering import PAGES as TEMPLATES
+from responder.desk.rendering import translations
+from responder.desk.site import OPEN, PAGES
+from responder.desk.visit import csrf_of
+from responder.store import breaker
+from responder.store.accounts import Role
 from responder.store.engine import open_engine, upgrade
-from responder.store.inbox import Lane, Settlement
-
-pytestmark = pytest.mark.anyio
+from responder.triage.guard.suppression import Suppression
+from responder.triage.policy import Reason
+from tests.desk.conftest import Served, desk_on, served
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-NAME = "電子契約<サポート>窓口"
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    status: int
-    fields: dict[str, str]
-    body: str
-
-
-@asynccontextmanager
-async def _served(engine: Engine) -> AsyncIterator[tuple[str, int]]:
-    bound = socket.create_server(("127.0.0.1", 0))
-    address = bound.getsockname()
-    stop = asyncio.Event()
-    serving = asyncio.create_task(serve(site(engine, NAME), bound, stop=stop))
-    try:
-        yield address
-    finally:
-        stop.set()
-        async with asyncio.timeout(10):
-            await serving
-        bound.close()
-
-
-async def _get(address: tuple[str, int], path: str, *, method: str = "GET") -> _Reply:
-    async with asyncio.timeout(10):
-        reader, writer = await asyncio.open_connection(*address)
-        writer.write(f"{method} {path} HTTP/1.1\r\nHost: desk.example\r\nConnection: close\r\n\r\n".encode())
-        await writer.drain()
-        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-        writer.close()
-        await writer.wait_closed()
-    first, *lines = head.decode().split("\r\n")
-    fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-    return _Reply(int(first.split()[1]), fields, body.decode())
 
 
 @pytest.fixture
-def books(engine: Engine) -> Engine:
-    """Seven mails: one answered, two escalated, three suppressed, one waiting; a case taken and another closed."""
-    lanes = [Lane.ANSWERED, *[Lane.ESCALATED] * 2, *[Lane.SUPPRESSED] * 3]
-    envelope = Envelope("tanaka@contractor.example", ("support@example.jp",))
-    with engine.begin() as connection:
-        inbox.accept(connection, [(envelope, str(number).encode()) for number in range(7)], now=NOW)
-        claimed = inbox.claim(connection, now=NOW, limit=6, lease=timedelta(minutes=1))
-        for inquiry, lane in zip(claimed, lanes, strict=True):
-            inbox.settle(connection, inquiry, Settlement(lane, "reason", None, {}, "", ""), now=NOW)
-        for number in (2, 3, 4):
-            cases.open_case(connection, number, reason="reason", now=NOW)
-        cases.take(connection, 2, who="sato", now=NOW)
-        cases.close_case(connection, 3, who="sato", detail="", now=NOW)
-    return engine
+def desk(engine: Engine) -> Iterator[Served]:
+    """A desk on each of the two engines."""
+    with served(desk_on(engine)) as running:
+        yield running
 
 
-def _table(page: str) -> dict[str, int]:
-    cells = re.findall(r'<th scope="row">(.+?)</th><td>(\d+)</td>', page)
-    return {name: int(value) for name, value in cells}
+def _sample(route: Route) -> str:
+    return re.sub(r"\{[^}]+\}", "1", route.path)
 
 
-async def test_the_first_page_shows_the_balance_and_what_people_have_to_do(books: Engine) -> None:
-    async with _served(books) as address:
-        page = await _get(address, "/")
-    assert page.status == 200
-    assert _table(page.body) == {
-        "自動で回答したもの": 1,
-        "担当者に引き継いだもの": 2,
-        "自動返信を控えたもの": 3,
-        "処理を待っているもの": 1,
-        "合計": 7,
-        "未対応": 1,
-        "対応中": 1,
-        "対応済み": 1,
-    }
+@pytest.mark.parametrize("route", PAGES, ids=lambda route: route.name)
+def test_nobody_gets_a_page_or_changes_anything_without_an_account(pages: Served, route: Route) -> None:
+    path = _sample(route)
+    (method,) = (route.methods or set()) - {"HEAD"}
+    reply = pages.client().request(method, path)
+    assert (reply.status_code, reply.headers["location"].split("?")[0]) == (303, "/login")
+    assert pages.client("a token that nobody was given").request(method, path).status_code == 303
 
 
-async def test_the_page_of_an_empty_store_says_nought_everywhere(engine: Engine) -> None:
-    async with _served(engine) as address:
-        page = await _get(address, "/")
-    assert set(_table(page.body).values()) == {0}
-    assert len(_table(page.body)) == 8
+@pytest.mark.parametrize("route", [one for one in PAGES if "POST" in (one.methods or ())], ids=lambda route: route.name)
+def test_a_form_that_does_not_come_from_our_own_page_does_nothing(pages: Served, route: Route) -> None:
+    token = pages.account(role=Role.ADMINISTRATOR)
+    for fields, sender in (
+        ({}, {"Origin": pages.url}),
+        ({"csrf": "0" * 64}, {"Origin": pages.url}),
+        ({"csrf": csrf_of(token)}, {"Origin": "https://evil.example"}),
+        ({"csrf": csrf_of(token)}, {"Origin": "null"}),
+        ({"csrf": csrf_of(token)}, {"Sec-Fetch-Site": "same-site"}),
+    ):
+        reply = pages.client(token).post(_sample(route), data=fields, headers=sender)
+        assert reply.status_code == 403, (fields, sender)
 
 
-async def test_the_page_is_japanese_html_and_escapes_the_services_name(engine: Engine) -> None:
-    async with _served(engine) as address:
-        page = await _get(address, "/")
-    assert page.fields["content-type"] == "text/html; charset=utf-8"
-    assert '<html lang="ja">' in page.body
-    assert "電子契約&lt;サポート&gt;窓口の状況" in page.body
-    assert "<サポート>" not in page.body
+def test_every_page_is_made_by_what_asks_for_an_account() -> None:
+    made = {("responder.desk.routing", "endpoint")}
+    assert {(route.endpoint.__module__, route.endpoint.__name__) for route in PAGES} == made
+    assert not {route.path for route in PAGES} & {route.path for route in OPEN}
 
 
-async def test_a_browser_may_load_nothing_and_show_the_page_in_no_frame(engine: Engine) -> None:
-    async with _served(engine) as address:
-        first, second = await _get(address, "/"), await _get(address, "/")
-    policy = first.fields["content-security-policy"]
-    (nonce,) = set(re.findall(r'nonce="([^"]+)"', first.body))
-    assert policy == f"default-src 'none'; style-src 'nonce-{nonce}'; frame-ancestors 'none'"
-    assert nonce not in second.body
-    assert first.fields["x-content-type-options"] == "nosniff"
-    assert first.fields["referrer-policy"] == "no-referrer"
-    assert first.fields["cache-control"] == "no-store"
-    assert "style=" not in first.body
-    assert "<script" not in first.body
-    assert not re.findall(r"https?://", first.body)
+def test_a_page_is_shown_to_whoever_is_logged_in(pages: Served) -> None:
+    reply = pages.client(pages.account()).get("/status")
+    assert reply.status_code == 200
+    assert '<html lang="ja">' in reply.text
 
 
-async def test_both_probes_say_ok_while_all_is_well(engine: Engine) -> None:
-    async with _served(engine) as address:
-        for path in ("/healthz", "/readyz"):
-            reply = await _get(address, path)
-            assert (reply.status, json.loads(reply.body)) == (200, {"status": "ok"})
-            assert reply.fields["content-type"] == "application/json"
+def test_a_browser_is_told_to_load_only_what_is_ours_and_to_keep_nothing(pages: Served) -> None:
+    for path in ("/status", "/login", "/nowhere"):
+        fields = pages.client(pages.account()).get(path).headers
+        policy = fields["content-security-policy"]
+        for rule in ("default-src 'self'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"):
+            assert rule in policy.split("; ")
+        assert "unsafe" not in policy
+        assert fields["x-content-type-options"] == "nosniff"
+        assert fields["cache-control"] == "no-store"
+        assert fields["referrer-policy"] == "same-origin"
 
 
-async def test_a_process_whose_store_is_gone_lives_and_is_not_ready(tmp_path: Path) -> None:
+def test_pages_hold_nothing_that_the_policy_forbids() -> None:
+    for template in TEMPLATES.glob("*.html"):
+        source = template.read_text(encoding="utf-8")
+        assert not re.search(r"\s(?:style|on[a-z]+)=", source), template.name
+        assert not re.search(r"<script(?![^>]*\ssrc=)", source), template.name
+        assert "<style" not in source, template.name
+        assert "| safe" not in source, template.name
+
+
+def test_a_link_in_a_mail_gets_the_strict_cookie_with_one_more_step(pages: Served) -> None:
+    reply = pages.client().get("/status?day=1", headers={"Sec-Fetch-Site": "cross-site"})
+    assert reply.status_code == 200
+    assert 'content="0; url=/status?day=1"' in reply.text
+
+
+def test_the_service_name_is_escaped(engine: Engine) -> None:
+    from dataclasses import replace
+
+    made = desk_on(engine)
+    with served(replace(made, author=replace(made.author, name="窓口<script>"))) as running:
+        page = running.client(running.account()).get("/status").text
+    assert "窓口&lt;script&gt;" in page
+    assert "窓口<script>" not in page
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    from jinja2 import Environment
+
+    environment = Environment(extensions=["jinja2.ext.i18n"])  # noqa: S701 - nothing is rendered
+    for template in sorted(TEMPLATES.glob("*.html")):
+        for _, function, message in environment.extract_translations(template.read_text(encoding="utf-8")):  # type: ignore[attr-defined]
+            for text in (message,) if isinstance(message, str) else message[1:]:
+                if text:
+                    assert function
+                    yield template.name, text
+
+
+def test_every_text_of_the_pages_has_its_english_and_none_is_left_over() -> None:
+    said = {text for _, text in _texts()}
+    english = translations()["english"]
+    assert sorted(said - set(english)) == []
+    assert sorted(set(english) - said) == []
+
+
+def test_japanese_outside_of_what_is_translated_stands_in_no_page() -> None:
+    """Whatever is not in `_( )` would be shown to readers of English too."""
+    for template in TEMPLATES.glob("*.html"):
+        source = re.sub(r"\{#.*?#\}", "", template.read_text(encoding="utf-8"), flags=re.DOTALL)
+        source = re.sub(r"\{%-?\s*trans\b.*?endtrans\s*-?%\}", "", source, flags=re.DOTALL)
+        source = re.sub(r'_\("[^"]*"', "", source)
+        assert not re.findall(r"[ぁ-ヿ一-鿿]+", source), template.name
+
+
+@pytest.mark.parametrize("word", [*Reason, *Suppression], ids=str)
+def test_every_reason_has_its_words_in_japanese(word: str) -> None:
+    assert re.search(r"[ぁ-ヿ一-鿿]", translations()["japanese"].get(str(word), "")), str(word)
+
+
+def test_both_probes_say_ok_while_all_is_well(desk: Served) -> None:
+    for path in ("/healthz", "/readyz"):
+        reply = desk.client().get(path)
+        assert (reply.status_code, reply.json()) == (200, {"status": "ok"})
+
+
+def test_a_process_whose_store_is_gone_lives_and_is_not_ready(tmp_path: Path) -> None:
     path = tmp_path / "responder.db"
     engine = open_engine(f"sqlite:///{path}")
     upgrade(engine)
-    async with _served(engine) as address:
-        assert (await _get(address, "/readyz")).status == 200
+    with served(desk_on(engine)) as running:
+        assert running.client().get("/readyz").status_code == 200
         with sqlite3.connect(path) as connection:
             connection.execute("DROP TABLE inbox")
         connection.close()
-        ready, alive = await _get(address, "/readyz"), await _get(address, "/healthz")
+        ready, alive = running.client().get("/readyz"), running.client().get("/healthz")
     engine.dispose()
-    assert (ready.status, json.loads(ready.body)) == (503, {"status": "store not available"})
-    assert alive.status == 200
+    assert (ready.status_code, ready.json()) == (503, {"status": "store not available"})
+    assert alive.status_code == 200
 
 
-async def test_a_store_that_was_never_there_is_not_ready() -> None:
+def test_a_store_that_was_never_there_is_not_ready() -> None:
     engine = open_engine("postgresql://nobody@127.0.0.1:1/none")
-    async with _served(engine) as address:
-        reply = await _get(address, "/readyz")
+    with served(desk_on(engine)) as running:
+        assert running.client().get("/readyz").status_code == 503
     engine.dispose()
-    assert reply.status == 503
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/cases", 404), ("GET", "/../responder.db", 404), ("POST", "/", 405), ("HEAD", "/readyz", 200)],
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", "/assets/../site.py", 404),
+        ("DELETE", "/status", 405),
+        ("HEAD", "/readyz", 200),
+    ],
 )
-async def test_there_is_nothing_else(engine: Engine, method: str, path: str, status: int) -> None:
-    async with _served(engine) as address:
-        assert (await _get(address, path, method=method)).status == status
+def test_there_is_nothing_else(pages: Served, method: str, path: str, status: int) -> None:
+    assert pages.client().request(method, path).status_code == status
 
 
-async def test_many_readers_at_once_are_served(engine: Engine) -> None:
-    async with _served(engine) as address:
-        replies = await asyncio.gather(*(_get(address, "/readyz") for _ in range(30)))
-    assert {reply.status for reply in replies} == {200}
+def test_many_readers_at_once_are_served(pages: Served) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        replies = list(pool.map(lambda _: pages.client().get("/readyz").status_code, range(30)))
+    assert set(replies) == {200}
 
 
-async def test_stopping_frees_the_port(engine: Engine) -> None:
-    async with _served(engine) as address:
-        assert (await _get(address, "/healthz")).status == 200
-    with pytest.raises(ConnectionRefusedError):
-        await _get(address, "/healthz")
+def test_stopping_frees_the_port_though_a_reader_stays_connected(pages: Served, engine: Engine) -> None:
+    with served(desk_on(engine)) as running:
+        host, port = running.url.removeprefix("http://").split(":")
+        waiting = socket.create_connection((host, int(port)))
+        assert running.client().get("/healthz").status_code == 200
+    waiting.close()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{running.url}/healthz")
 
 
-async def test_a_reader_who_stays_connected_does_not_hold_up_the_stop(engine: Engine) -> None:
-    async with asyncio.timeout(8), _served(engine) as address:
-        _, writer = await asyncio.open_connection(*address)
-        await _get(address, "/healthz")
-    writer.close()
-
-
-async def test_a_tripped_breaker_is_told_on_the_first_page_and_to_probes(engine: Engine) -> None:
-    async with _served(engine) as address:
-        assert "breaker" not in (await _get(address, "/")).body
-        with engine.begin() as connection:
-            breaker.trip(connection, sent=200, now=NOW)
-        page, probe = await _get(address, "/"), await _get(address, "/readyz")
-    assert "自動返信を停止しています" in page.body
-    assert (probe.status, json.loads(probe.body)["breaker"]) == (200, f"tripped at {NOW.isoformat()}")
+def test_a_tripped_breaker_is_told_to_staff_and_to_probes(desk: Served) -> None:
+    token = desk.account()
+    assert "自動返信を停止しています" not in desk.client(token).get("/status").text
+    with desk.engine.begin() as connection:
+        breaker.trip(connection, sent=200, now=NOW)
+    page, probe = desk.client(token).get("/status"), desk.client().get("/readyz")
+    assert "自動返信を停止しています" in page.text
+    assert (probe.status_code, probe.json()["breaker"]) == (200, f"tripped at {NOW.isoformat()}")
