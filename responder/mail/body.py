@@ -2,6 +2,7 @@
 
 import binascii
 import re
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
 from email.message import Message as Part
@@ -54,18 +55,33 @@ def reading_of(part: Part, markup: int = LONGEST_HTML) -> Reading:
     `markup` is how many characters of it may be rendered: it takes a hundred times as long as anything else here. The
     caller has made sure that parts are not nested deeper than the stack of Python allows.
     """
+    if is_attached(part):
+        return Reading(attachments=(attachment_of(part),))
     content_type = part.get_content_type()
-    if content_type.startswith("message/") or disposition(part) == "attachment":
-        return Reading(attachments=(_attachment(part),))
     if part.is_multipart():
         return _reading_of_parts(children_of(part), alternative=content_type == "multipart/alternative", markup=markup)
-    # A multipart whose boundary never comes holds its whole content as one string: better read than lost.
     if content_type == "text/html":
         return _rendered(part, markup)
-    if content_type == "text/plain" or content_type.startswith("multipart/"):
-        text = _decoded(part)
-        return Reading(pieces=(Piece(replace(text, text=_plain(text.text)), is_html=False),))
-    return Reading(attachments=(_attachment(part),))
+    text = text_in(part)
+    return Reading(pieces=(Piece(replace(text, text=_plain(text.text)), is_html=False),))
+
+
+def is_attached(part: Part) -> bool:
+    """Whether a part hangs on the mail, and is no text of it."""
+    content_type = part.get_content_type()
+    if content_type.startswith("message/") or disposition(part) == "attachment":
+        return True
+    # A multipart whose boundary never comes holds its whole content as one string: better read than lost.
+    return not content_type.startswith("multipart/") and content_type not in ("text/plain", "text/html")
+
+
+def leaves_of(part: Part) -> Iterator[Part]:
+    """The parts that are text of the mail or hang on it, in the order of `reading_of`, without looking into them."""
+    if is_attached(part) or not part.is_multipart():
+        yield part
+        return
+    for child in children_of(part):
+        yield from leaves_of(child)
 
 
 def _reading_of_parts(parts: list[Part], *, alternative: bool, markup: int) -> Reading:
@@ -79,7 +95,7 @@ def _reading_of_parts(parts: list[Part], *, alternative: bool, markup: int) -> R
 
 
 def _rendered(part: Part, markup: int) -> Reading:
-    source = _decoded(part)
+    source = text_in(part)
     html = source.text[:markup]
     return Reading((Piece(replace(source, text=html_text(html)[:LONGEST_TEXT]), is_html=True),), (), len(html))
 
@@ -115,7 +131,8 @@ def _words(piece: Piece) -> str:
     return "".join(piece.decoded.text.split())
 
 
-def _decoded(part: Part) -> Decoded:
+def text_in(part: Part) -> Decoded:
+    """A part of text as it is written, HTML with its tags."""
     # Four octets are the most that one character takes in any charset that mail is written in.
     octets = content_of(part)
     if len(octets) > 4 * LONGEST_TEXT:
@@ -135,12 +152,21 @@ def content_of(part: Part) -> bytes:
     if part.is_multipart():
         return b""
     # The standard library gives broken base64 back undecoded, so only uuencode is left to it.
-    encoding = _TRANSFER_ENCODING.sub(rb"\1", raw_value(part, "content-transfer-encoding")).lower()
     bare = copy(part)
+    encoding = transfer_encoding(part)
     if encoding in (b"base64", b"quoted-printable"):
         del bare["content-transfer-encoding"]
     octets = bare.get_payload(decode=True)
-    octets = octets if isinstance(octets, bytes) else b""
+    return untransferred(octets if isinstance(octets, bytes) else b"", encoding)
+
+
+def transfer_encoding(part: Part) -> bytes:
+    """What the field says, in lower case."""
+    return _TRANSFER_ENCODING.sub(rb"\1", raw_value(part, "content-transfer-encoding")).lower()
+
+
+def untransferred(octets: bytes, encoding: bytes) -> bytes:
+    """With base64 or quoted-printable undone, and as they are for any other encoding."""
     match encoding:
         case b"base64":
             return unbase64(octets)
@@ -150,9 +176,10 @@ def content_of(part: Part) -> bytes:
             return octets
 
 
-def _attachment(part: Part) -> Attachment:
+def attachment_of(part: Part) -> Attachment:
+    """What a list of attachments says of one."""
     leaves = (leaf for leaf in part.walk() if not leaf.is_multipart())
-    return Attachment(_name(part), content_type_of(part), sum(len(content_of(leaf)) for leaf in leaves))
+    return Attachment(given_name(part), content_type_of(part), sum(len(content_of(leaf)) for leaf in leaves))
 
 
 def joined_text(pieces: tuple[Piece, ...]) -> Decoded:
@@ -231,7 +258,8 @@ def _unpercented(octets: bytes) -> bytes:
     return _PERCENT.sub(lambda found: bytes((int(found[1], 16),)), octets)
 
 
-def _name(part: Part) -> str:
+def given_name(part: Part) -> str:
+    """As `Attachment.name` has it."""
     given = parameter(part, "content-disposition", "filename") or parameter(part, "content-type", "name") or ""
     name = re.split(r"[\\/]", given)[-1].strip()[:255]
     return name if name.strip(".") else ""

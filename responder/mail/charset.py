@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
+from responder.mail.jis import REPLACEMENT, euc_jp, has_escapes, iso_2022_jp
 from responder.mail.transfer import unbase64
 
-REPLACEMENT = "\ufffd"
 _MOST_ENCODED_WORDS = 1000
 _SAMPLE = 20_000  # characters: enough to tell charsets apart
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _PLAUSIBLE = 0.5
+JAPANESE_CHARSETS = ("utf-8", "cp932", "euc-jp", "iso-2022-jp")
+"""What Japanese mail is written in."""
 _EVERYDAY_ROWS = (0xA1, 0xA3, 0xA4, 0xA5, *range(0xB0, 0xD0))
 
 
@@ -31,6 +33,13 @@ class Decoded:
 def decoded(raw: bytes, declared: str | None) -> Decoded:
     """Never raises, linear in the length of `raw`. Neither NUL nor a leading byte order mark survives."""
     text, charset = _read(raw, _codec(declared))
+    text = text.removeprefix("\ufeff").replace("\0", "")
+    return Decoded(text, charset, text.count(REPLACEMENT))
+
+
+def decoded_as(raw: bytes, charset: str) -> Decoded:
+    """By this charset whatever the mail says of itself; it is one of `JAPANESE_CHARSETS`, or a codec of Python."""
+    text = iso_2022_jp(raw) if charset == "iso-2022-jp" else _loosely(raw, charset)
     text = text.removeprefix("\ufeff").replace("\0", "")
     return Decoded(text, charset, text.count(REPLACEMENT))
 
@@ -76,7 +85,7 @@ def _larger(name: str) -> str | None:
 
 def _read(raw: bytes, codec: str | None) -> tuple[str, str]:
     if _is_iso_2022_jp(raw, codec):
-        return _iso_2022_jp(raw), "iso-2022-jp"
+        return iso_2022_jp(raw), "iso-2022-jp"
     if raw.isascii() and b"\0" not in raw and codec not in _SEVEN_BIT:
         return raw.decode("ascii"), "us-ascii"
     if codec is not None and codec not in _WESTERN:
@@ -89,7 +98,7 @@ def _read(raw: bytes, codec: str | None) -> tuple[str, str]:
 
 def _strictly(raw: bytes, codec: str) -> str | None:
     if codec == "euc-jp":
-        text = _euc_jp(raw)
+        text = euc_jp(raw)
         return None if REPLACEMENT in text else text
     try:
         text = raw.decode(codec)
@@ -102,7 +111,7 @@ def _strictly(raw: bytes, codec: str) -> str | None:
 
 
 def _loosely(raw: bytes, codec: str) -> str:
-    return _euc_jp(raw) if codec == "euc-jp" else raw.decode(codec, "replace")
+    return euc_jp(raw) if codec == "euc-jp" else raw.decode(codec, "replace")
 
 
 def _sample(raw: bytes) -> bytes:
@@ -117,16 +126,16 @@ def _mislabelled(raw: bytes, text: str, codec: str) -> bool:
     if codec not in _JAPANESE:
         # Octets are hardly ever valid UTF-8 by chance, but UTF-8 is valid in most charsets of one octet.
         return utf_8 is not None and not codec.startswith(("utf", *_SEVEN_BIT))
-    score = _japaneseness(text)
-    if utf_8 is not None and _japaneseness(utf_8) > score:
+    score = japaneseness(text)
+    if utf_8 is not None and japaneseness(utf_8) > score:
         return True
     rival = _loosely(_sample(raw), "cp932" if codec == "euc-jp" else "euc-jp")
-    return score < _PLAUSIBLE <= _japaneseness(rival)
+    return score < _PLAUSIBLE <= japaneseness(rival)
 
 
 def _likeliest(raw: bytes, codec: str | None) -> tuple[str, str]:
     sample = _sample(raw)
-    scores = {guess: _japaneseness(_loosely(sample, guess)) for guess in ("utf-8", *_JAPANESE)}
+    scores = {guess: japaneseness(_loosely(sample, guess)) for guess in ("utf-8", *_JAPANESE)}
     best = max(scores, key=scores.__getitem__)
     labelled = codec is not None and codec not in _WESTERN
     if scores[best] >= _PLAUSIBLE and (labelled or _is_running_japanese(_loosely(sample, best))):
@@ -149,7 +158,7 @@ def _everyday() -> frozenset[str]:
 _HALF_WIDTH_RUN = re.compile("[\uff66-\uff9f]{2,}")
 
 
-def _japaneseness(text: str) -> float:
+def japaneseness(text: str) -> float:
     """Up to 1: the share of everyday Japanese in what is not ASCII. Misread text scores low."""
     sample = re.sub(r"[\0-\x7f]+", "", text)[:_SAMPLE]
     if not sample:
@@ -174,95 +183,10 @@ def _is_running_japanese(text: str) -> bool:
     return 2 * sum(len(run) for run in _RUN.findall(text)) > foreign
 
 
-# --- Japanese cells ---
-
-_ESCAPES = re.compile(rb"\x1b(?:\$\(?[@ABCDOPQ]|\([HIJ])")
-_MARKS = re.compile(rb"(?:\x1b&@)?\x1b(\$\(?[@ABCDOPQ]|\([ABHIJ])|[\x0e\x0f\n]")
-_JIS_TOKENS = re.compile(rb"[\x21-\x7e]{2}|[^\x21-\x7e]+|.", re.DOTALL)
-_EUC_TOKENS = re.compile(rb"[\0-\x7f]+|\x8e[\xa1-\xdf]|\x8f[\xa1-\xfe]{2}|[\xa1-\xfe]{2}|.", re.DOTALL)
-# Escape sequence of a set of two octets (without "(") to how an EUC that Python knows writes its cells.
-_SETS = {
-    b"$@": (b"", "euc_jp"),
-    b"$B": (b"", "euc_jp"),
-    b"$D": (b"\x8f", "euc_jp"),
-    b"$A": (b"", "gb2312"),
-    b"$C": (b"", "euc_kr"),
-    b"$O": (b"", "euc_jis_2004"),
-    b"$Q": (b"", "euc_jis_2004"),
-    b"$P": (b"\x8f", "euc_jis_2004"),
-}
-_HIGH = bytes(octet | 0x80 for octet in range(256))
-_KANA = bytes(octet | 0x80 if 0x21 <= octet <= 0x5F else octet for octet in range(256))
-
-
 def _is_iso_2022_jp(raw: bytes, codec: str | None) -> bool:
     if raw.isascii():
-        return codec == "iso-2022-jp" or _ESCAPES.search(raw) is not None
-    return _ESCAPES.search(raw) is not None and _strictly(raw, "utf-8") is None
-
-
-def _iso_2022_jp(raw: bytes) -> str:
-    """RFC 1468 and what mailers made of it: half-width kana by escape or shift, and Microsoft's cells."""
-    texts, end, escape, shifted = [], 0, b"(B", False
-    for mark in _MARKS.finditer(raw):
-        texts.append(_segment(raw[end : mark.start()], b"(I" if shifted else escape))
-        end = mark.end()
-        if mark[1]:
-            escape = mark[1].replace(b"$(", b"$")
-        elif mark[0] == b"\n":
-            # RFC 1468: every line ends in ASCII, also where a mailer forgot the escape sequence.
-            escape, shifted = b"(B", False
-            texts.append("\n")
-        else:
-            shifted = mark[0] == b"\x0e"
-    texts.append(_segment(raw[end:], b"(I" if shifted else escape))
-    return "".join(texts)
-
-
-def _segment(octets: bytes, escape: bytes) -> str:
-    if escape in _SETS:
-        return "".join(_jis_token(escape, token) for token in _JIS_TOKENS.findall(octets))
-    if escape == b"(I":
-        return octets.translate(_KANA).decode("cp932", "replace")
-    if escape == b"(J" and octets.isascii():
-        return octets.decode("ascii").translate({0x5C: "¥", 0x7E: "‾"})
-    return octets.decode("cp932", "replace")
-
-
-def _jis_token(escape: bytes, token: bytes) -> str:
-    if len(token) == 2 and min(token) > 0x20 and max(token) < 0x7F:
-        return _cell(escape, token)
-    # Blanks and controls between cells stand for themselves; half a cell and 8-bit octets are lost.
-    return token.decode("ascii") if max(token) <= 0x20 else REPLACEMENT
-
-
-def _euc_jp(raw: bytes) -> str:
-    try:
-        return raw.decode("euc_jp")
-    except UnicodeError:
-        return "".join(map(_euc_token, _EUC_TOKENS.findall(raw)))
-
-
-def _euc_token(token: bytes) -> str:
-    if token.isascii():
-        return token.decode("ascii")
-    if len(token) == 2 and token[0] != 0x8E:
-        return _cell(b"$B", bytes(octet & 0x7F for octet in token))
-    return token.decode("euc_jp", "replace")
-
-
-@cache
-def _cell(escape: bytes, cell: bytes) -> str:
-    """One character of a 94 by 94 set, `cell` being two octets from 0x21 to 0x7E."""
-    prefix, codec = _SETS[escape]
-    text = _strictly(prefix + cell.translate(_HIGH), codec)
-    if text is None and codec == "euc_jp" and not prefix:
-        # Rows that JIS X 0208 leaves free and Microsoft filled (①, ㈱, 髙): shifted, they are CP932.
-        row, column = divmod(cell[0] - 0x21, 2)
-        lead = row + (0x81 if row < 0x1F else 0xC1)
-        trail = cell[1] + (0x7E if column else 0x1F if cell[1] < 0x60 else 0x20)
-        text = _strictly(bytes((lead, trail)), "cp932")
-    return text or REPLACEMENT
+        return codec == "iso-2022-jp" or has_escapes(raw)
+    return has_escapes(raw) and _strictly(raw, "utf-8") is None
 
 
 # --- header fields ---
@@ -285,7 +209,17 @@ def decoded_field(value: bytes) -> str:
 
     Never raises and is linear; encoded words after the first 1000 stay as they are written.
     """
-    return one_line("".join(decoded(octets, charset).text for octets, charset in _pieces(value)))
+    return one_line(field_text(value))
+
+
+def field_text(value: bytes) -> str:
+    """The same with its controls: what was misread once cannot be undone without them."""
+    return "".join(decoded(octets, charset).text for octets, charset in _pieces(value))
+
+
+def field_as(value: bytes, charset: str) -> str:
+    """As one line, with every encoded word and raw octet read as `decoded_as` reads it."""
+    return one_line("".join(decoded_as(octets, charset).text for octets, _ in _pieces(value)))
 
 
 def _pieces(value: bytes) -> list[tuple[bytes, str | None]]:

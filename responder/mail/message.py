@@ -7,12 +7,13 @@ from email.message import Message as Part
 
 import mailparser
 
-from responder.mail.address import valid_address, without_needless_quotes
+from responder.mail.address import valid_address
 from responder.mail.body import Attachment, children_of, content_type_of, joined_text, reading_of, unfolded
-from responder.mail.charset import decoded_field, one_line
+from responder.mail.charset import decoded_field
 from responder.mail.ids import ids_as_written, usable_id
+from responder.mail.mailboxes import read_mailboxes
 
-__all__ = ["Attachment", "Message", "Unreadable", "mailboxes_in", "parse_message", "part_of", "usable_id"]
+__all__ = ["Attachment", "Message", "Unreadable", "parse_message", "part_of", "usable_id"]
 
 _LONGEST_FIELDS = 256 * 1024
 _MOST_FIELDS = 1000
@@ -64,28 +65,41 @@ class Unreadable:
 
 def parse_message(raw: bytes) -> Message | Unreadable:
     """Never raises. Mails beyond bounds that no honest mailer reaches are not looked into."""
-    raw = _without_blanks_before_colons(raw)
-    reason = _excess_of_octets(raw)
-    if reason is not None:
-        return Unreadable(reason)
+    found = message_and_part(raw)
+    return found if isinstance(found, Unreadable) else found[0]
+
+
+def message_and_part(raw: bytes) -> tuple[Message, Part] | Unreadable:
+    """The message, and the parts that it was read from, undecoded. Never raises."""
+    part = part_or_reason(raw)
+    if isinstance(part, Unreadable):
+        return part
     try:
-        part = _parsed(raw)
-        reason = _excess_of_parts(part)
-        return _message(part) if reason is None else Unreadable(reason)
+        return _message(part), part
     except Exception as error:  # noqa: BLE001 - whatever a stranger's octets do to the parsers, a person must see it
-        return Unreadable(f"the parser failed with {type(error).__name__}")
+        return _failed(error)
 
 
 def part_of(raw: bytes) -> Part | None:
     """The parts of a mail, undecoded; None beyond the bounds of `parse_message`. Never raises."""
+    part = part_or_reason(raw)
+    return part if isinstance(part, Part) else None
+
+
+def part_or_reason(raw: bytes) -> Part | Unreadable:
+    """The same, with the reason why there are none."""
     raw = _without_blanks_before_colons(raw)
-    if _excess_of_octets(raw) is not None:
-        return None
     try:
-        part = _parsed(raw)
-        return part if _excess_of_parts(part) is None else None
-    except Exception:  # noqa: BLE001 - as in parse_message
-        return None
+        reason = _excess_of_octets(raw)
+        part = _parsed(raw) if reason is None else Part()
+        reason = reason or _excess_of_parts(part)
+        return part if reason is None else Unreadable(reason)
+    except Exception as error:  # noqa: BLE001 - as above
+        return _failed(error)
+
+
+def _failed(error: Exception) -> Unreadable:
+    return Unreadable(f"the parser failed with {type(error).__name__}")
 
 
 class _Structure(mailparser.MailParser):  # type: ignore[misc]  # it has no types
@@ -209,69 +223,17 @@ def _return_path(values: list[str]) -> str | None:
 
 # --- mailboxes ---
 
-# Octets of Shift_JIS and of ISO-2022-JP in a raw name may look like quotes and brackets and go first;
-# so do encoded words. Whatever opens ends at the end of the value at the latest: nothing is scanned twice.
-_TOKEN = re.compile(
-    rb"(?P<jis>\x1b\$[@B][^\x1b]*(?:\x1b\([BJ])?)"
-    rb'|(?P<quoted>"(?:[\x81-\x9f\xe0-\xfc][\x40-\x7e]|[^"\\]|\\.?)*(?:"|\Z))'
-    rb"|(?P<comment>\([^()]*\)?)|(?P<angle><[^<>]*>)|(?P<separator>[,;])|(?P<group>:)"
-    rb"|(?P<encoded>=\?[!->@-~]{1,60}\?[bBqQ]\?[^?<>]*\?=)"
-    rb'|(?P<word>[^\x1b"(<,;:=]+|.)',
-    re.DOTALL,
-)
-_ESCAPED = re.compile(rb"([\x81-\x9f\xe0-\xfc][\x40-\x7e])|\\(.)", re.DOTALL)
-
 
 def _author(values: list[bytes]) -> tuple[str, str]:
     """Name and address. A From that names nobody, several people or a group tells no one to answer."""
     if len(values) != 1 or len(values[0]) > _LONGEST_FROM:
         return "", ""
-    mailboxes, groups = _mailboxes(values[0])
+    mailboxes, groups = read_mailboxes(values[0])
     if len(mailboxes) != 1 or groups or not valid_address(mailboxes[0][1]):
         return "", ""
     return mailboxes[0]
 
 
 def _addresses(fields: list[tuple[str, bytes]], *wanted: str) -> tuple[str, ...]:
-    found = (address for name, value in fields if name in wanted for _, address in _mailboxes(value)[0])
+    found = (address for name, value in fields if name in wanted for _, address in read_mailboxes(value)[0])
     return tuple(dict.fromkeys(address for address in found if valid_address(address)))
-
-
-def mailboxes_in(value: bytes) -> tuple[str, ...]:
-    """The addresses of a field as they stand there, whether or not they can be written to."""
-    return tuple(address for _, address in _mailboxes(value)[0])
-
-
-def _mailboxes(value: bytes) -> tuple[list[tuple[str, str]], bool]:
-    """RFC 5322 §3.4, read leniently: names and addresses, and whether there was a group among them."""
-    lists: list[list[tuple[str, bytes]]] = [[]]
-    groups = False
-    for token in _TOKEN.finditer(value):
-        kind = token.lastgroup or ""
-        groups = groups or kind == "group"
-        if kind in ("separator", "group"):
-            # What stands before the colon is the name of a group, and nobody's mailbox.
-            lists[-1:] = [[]] if kind == "group" else [lists[-1], []]
-        else:
-            lists[-1].append((kind, token[0]))
-    return [_mailbox(tokens) for tokens in lists if b"".join(octets for _, octets in tokens).strip()], groups
-
-
-def _mailbox(tokens: list[tuple[str, bytes]]) -> tuple[str, str]:
-    angles = [octets for kind, octets in tokens if kind == "angle"]
-    spoken = [(kind, octets) for kind, octets in tokens if kind not in ("angle", "comment")]
-    if len(angles) > 1:
-        return "", ""
-    if angles:
-        name = b"".join(_unquoted(octets) if kind == "quoted" else octets for kind, octets in spoken)
-        # RFC 5322 §4.4: a source route may stand before the address.
-        address = re.sub(rb"\A@[^:]*:", b"", angles[0][1:-1].strip())
-    else:
-        name = b" ".join(octets.strip(b"()") for kind, octets in tokens if kind == "comment")
-        address = b"".join(octets for _, octets in spoken).strip()
-    return one_line(decoded_field(name)), without_needless_quotes(address.decode("ascii", "replace"))
-
-
-def _unquoted(octets: bytes) -> bytes:
-    inside = octets[1:-1] if len(octets) > 1 and octets.endswith(b'"') else octets[1:]
-    return _ESCAPED.sub(lambda found: found[1] or found[2], inside)

@@ -66,7 +66,7 @@ def build_reply(
     language: str = "",
 ) -> Reply:
     """The same arguments give the same octets. `date` is aware; `message_id` comes with its angle brackets; `language`
-    is what Content-Language says (RFC 3282), if anything.
+    is what Content-Language says (RFC 3282), if anything. What is automatic and answers nothing is marked as that.
 
     Raises `MalformedReply` where an address, the date or the id cannot be written, and where the finished
     mail, read again by another parser, does not say what was meant.
@@ -87,7 +87,7 @@ def build_reply(
         ("Subject", _unstructured(subject)),
         ("Message-ID", message_id),
         *_thread(answers),
-        *((*_AUTOMATIC, ("X-Loop", author.address)) if automatic else ()),
+        *(_marks(author, answers) if automatic else ()),
         *_CONTENT,
         *([("Content-Language", language)] if language else []),
     ]
@@ -96,12 +96,19 @@ def build_reply(
     return Reply(message_id, "" if automatic else author.address, recipient, raw)
 
 
-# RFC 3834 §3.1.7, and what Exchange and old list software look at instead. X-Loop is ours to know a mail of ours by.
-_AUTOMATIC = (
-    ("Auto-Submitted", "auto-replied"),
-    ("X-Auto-Response-Suppress", "All"),
-    ("Precedence", "bulk"),
-)
+def _marks(author: Mailbox, answers: Message | None) -> tuple[tuple[str, str], ...]:
+    """RFC 3834 §3.1.7 and §5, and what Exchange and old list software look at instead.
+
+    X-Loop is ours to know a mail of ours by.
+    """
+    return (
+        ("Auto-Submitted", "auto-generated" if answers is None else "auto-replied"),
+        ("X-Auto-Response-Suppress", "All"),
+        ("Precedence", "bulk"),
+        ("X-Loop", author.address),
+    )
+
+
 _LANGUAGES = re.compile(r"(?:[A-Za-z0-9-]{1,35}(?:, [A-Za-z0-9-]{1,35}){0,9})?")
 _CONTENT = (
     ("MIME-Version", "1.0"),

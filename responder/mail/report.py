@@ -12,7 +12,8 @@ from responder.mail.charset import decoded, decoded_field
 from responder.mail.delivery import reply_line
 from responder.mail.html import html_text
 from responder.mail.ids import ids_in, usable_id
-from responder.mail.message import mailboxes_in, part_of
+from responder.mail.mailboxes import read_mailboxes
+from responder.mail.message import part_of
 
 _LONGEST_TEXT = 100_000
 _MOST_IDS = 100
@@ -167,7 +168,7 @@ def _is_from_a_machine(part: Part, *, null_sender: bool) -> bool:
     """A person may write of mails that did not arrive, and an absence note or a ticket too: that is no report."""
     if raw_value(part, "x-failed-recipients"):
         return True
-    addresses = mailboxes_in(raw_value(part, "from")[:2000])
+    addresses = [address for _, address in read_mailboxes(raw_value(part, "from")[:2000])[0]]
     if any(_DAEMON.search(address) for address in addresses):
         return True
     subject = decoded_field(raw_value(part, "subject")[:2000])

@@ -100,6 +100,13 @@ def test_an_old_address_with_dots_is_read_back(recipient: str) -> None:
     assert read.recipients == (recipient,)
 
 
+def test_rfc_3834_5_what_a_machine_writes_unasked_is_marked_so() -> None:
+    given = {"subject": "S", "body": "B", "author": OURS, "recipient": "a@example.jp", "message_id": "<1@example.jp>"}
+    notice = build_reply(**given, date=NOON, answers=None, automatic=True)  # type: ignore[arg-type]  # by name
+    read = email.message_from_bytes(notice.raw)
+    assert (read["Auto-Submitted"], read["Precedence"], notice.sender) == ("auto-generated", "bulk", "")
+
+
 def test_rfc_3282_an_answer_names_its_language_where_that_is_known() -> None:
     given = {
         "subject": "S",
