@@ -13,8 +13,11 @@ from responder.mail.address import domain_of, valid_address
 from responder.mail.charset import decoded, decoded_field
 from responder.mail.envelope import Envelope
 from responder.mail.html import html_text
+from responder.mail.markup import harmless
 from responder.mail.message import Message, parse_message
 from responder.mail.reply import Mailbox, build_reply
+from responder.mail.rereading import rereadings_of
+from responder.mail.view import view_of
 from responder.triage.guard.arrival import Arrival
 from responder.triage.guard.rules import suppression_of
 from responder.triage.language import language_of
@@ -30,7 +33,24 @@ MOST_GROWTH = 9
 """From n to 4n: four times as long is linear, sixteen times is the square, and machines are noisy."""
 
 MODULES = (
-    *(f"responder.mail.{name}" for name in ("address", "body", "charset", "html", "message", "reply", "transfer")),
+    *(
+        f"responder.mail.{name}"
+        for name in (
+            "address",
+            "body",
+            "charset",
+            "filenames",
+            "html",
+            "jis",
+            "mailboxes",
+            "markup",
+            "message",
+            "passages",
+            "reply",
+            "rereading",
+            "transfer",
+        )
+    ),
     *(f"responder.triage.{name}" for name in ("cues", "language", "questions", "quotation", "text")),
     *(f"responder.triage.guard.{name}" for name in ("marks", "phrases", "senders", "words")),
 )
@@ -299,6 +319,20 @@ MAILS: dict[str, Callable[[int], bytes]] = {
     "punycode": lambda n: _mail(b"Content-Type: text/plain; charset=punycode", b"a" * (10 * n)),
     "UTF-7": lambda n: _mail(b"Content-Type: text/plain; charset=utf-7", b"+MEI-" * n),
 }
+
+
+@pytest.mark.parametrize("work", [view_of, rereadings_of], ids=["shown", "read otherwise"])
+@pytest.mark.parametrize("unit", ["> a\n", "差出人:\n", "-----\n", "\n", "$B", "$B!!", "$@(B", "é", "縺"])
+def test_a_mail_is_shown_in_time_in_proportion(unit: str, work: Callable[[bytes], object]) -> None:
+    assert _grows(lambda length: partial(work, _mail(b"", (unit * (length // len(unit))).encode())), 10_000) is None
+
+
+@pytest.mark.parametrize(
+    "unit", ["&", "<p>", "<a href=http://a>x</a>", "<img alt=x>", "<b></b>", '<p style="color:red">']
+)
+def test_html_is_made_harmless_in_time_in_proportion(unit: str) -> None:
+    # A sixteenth of what the bounds let through.
+    assert _grows(lambda length: partial(harmless, unit * (length // len(unit))), 6_000) is None
 
 
 @pytest.mark.parametrize("make", MAILS.values(), ids=MAILS)

@@ -1,5 +1,16 @@
 """Strangers' octets are read in a process of its own, which may be killed."""
 
+from responder.reader.asking import CONTENTS, FILE, MARKUP, REREADINGS, VIEW, Question
 from responder.reader.process import Bounds, Reader, ReaderUnavailable
 
-__all__ = ["Bounds", "Reader", "ReaderUnavailable"]
+__all__ = [
+    "CONTENTS",
+    "FILE",
+    "MARKUP",
+    "REREADINGS",
+    "VIEW",
+    "Bounds",
+    "Question",
+    "Reader",
+    "ReaderUnavailable",
+]

@@ -4,14 +4,17 @@ import resource
 import socket
 import sys
 from contextlib import suppress
+from typing import Any
 
+from responder.mail.markup import markup_in
 from responder.mail.message import Unreadable
+from responder.reader.asking import QUESTIONS, Question
 from responder.reader.wire import BrokenOff, frame_of, get, put
 from responder.triage.contents import contents_of
 
 READY = b"ready"
 
-# It makes parser, layout engine and codecs be imported before the first mail, and outside of its time.
+# It makes parser, layout engine, sanitiser and codecs be imported before the first mail, and outside of its time.
 _FIRST = "Content-Type: text/html; charset=iso-2022-jp\r\n\r\n<p>はい</p>".encode("iso2022_jp")
 
 
@@ -20,21 +23,23 @@ def main() -> None:
     memory, processor = int(sys.argv[1]), int(sys.argv[2])
     channel = socket.socket(fileno=sys.stdin.fileno())
     contents_of(_FIRST)
+    markup_in(_FIRST)
     _confine(memory)
     # A parent that has gone, or does not listen any more, needs no further word.
     with suppress(BrokenOff):
         put(channel, READY)
         while True:
+            name, _, place = get(channel).decode("ascii").partition(" ")
             raw = get(channel)
             _allow(processor)
-            put(channel, _answer(raw))
+            put(channel, _answer(QUESTIONS[name], raw, int(place)))
 
 
-def _answer(raw: bytes) -> bytes:
+def _answer(question: Question[Any], raw: bytes, place: int) -> bytes:
     try:
-        return frame_of(contents_of(raw))
+        return frame_of(question, question.tell(raw, place))
     except Exception as error:  # noqa: BLE001 - a fault of ours on one mail is that mail's, and a person sees it
-        return frame_of(Unreadable(f"reading it failed with {type(error).__name__}"))
+        return frame_of(question, Unreadable(f"reading it failed with {type(error).__name__}"))
 
 
 def _confine(memory: int) -> None:

@@ -11,8 +11,9 @@ from datetime import timedelta
 
 from responder import maillog
 from responder.mail.message import Unreadable
+from responder.reader.asking import CONTENTS, Question, Told
 from responder.reader.child import READY
-from responder.reader.wire import MOST_OCTETS, BrokenOff, found_in, get, put
+from responder.reader.wire import MOST_OCTETS, BrokenOff, get, put, told_in
 from responder.triage.contents import Contents
 
 TRIES = 2
@@ -83,36 +84,40 @@ class Reader:
             if found and time.monotonic() > until:
                 break
             try:
-                found.append(self._read(raw))
+                told = self.ask(CONTENTS, raw)
             except ReaderUnavailable:
                 if not found:
                     raise
                 break
+            found.append(told)
         return found
+
+    def ask(self, question: Question[Told], raw: bytes, place: int = 0) -> Told | Unreadable:
+        """What a mail says to one question. Raises ReaderUnavailable where no child can be started."""
+        reason = ""
+        for _ in range(TRIES):
+            child = self._running()
+            try:
+                return self._asked(child, question, raw, place)
+            except BrokenOff as error:
+                reason = str(error)
+                self._replace()
+                if self._closed:
+                    raise ReaderUnavailable("it was closed") from error
+                log.error("broke off", question=question.name, octets=len(raw), reason=reason)
+        return Unreadable(f"reading it broke off twice: {reason}")
 
     def close(self) -> None:
         """End the child, also in the middle of a mail; nothing is read any more."""
         self._closed = True
         self._replace()
 
-    def _read(self, raw: bytes) -> Contents | Unreadable:
-        reason = ""
-        for _ in range(TRIES):
-            child = self._running()
-            try:
-                return self._asked(child, raw)
-            except BrokenOff as error:
-                reason = str(error)
-                self._replace()
-                if self._closed:
-                    raise ReaderUnavailable("it was closed") from error
-                log.error("broke off", octets=len(raw), reason=reason)
-        return Unreadable(f"reading it broke off twice: {reason}")
-
-    def _asked(self, child: _Child, raw: bytes) -> Contents | Unreadable:
+    def _asked(self, child: _Child, question: Question[Told], raw: bytes, place: int) -> Told | Unreadable:
         until = time.monotonic() + self._bounds.wall.total_seconds()
+        put(child.channel, f"{question.name} {place}".encode(), until=until)
         put(child.channel, raw, until=until)
-        found = found_in(get(child.channel, until=until, most=MOST_OCTETS))
+        # An attachment may be nearly all of the mail, and takes four thirds of its octets on the way.
+        found = told_in(question, get(child.channel, until=until, most=MOST_OCTETS + 2 * len(raw)))
         child.mails += 1
         child.octets += len(raw)
         if child.mails >= self._bounds.mails or child.octets >= self._bounds.octets:

@@ -3,16 +3,15 @@
 import socket
 import time
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from responder.mail.message import Unreadable
-from responder.triage.contents import Contents
+from responder.reader.asking import Question, Told
 
 MOST_OCTETS = 32 * 1024 * 1024
 """Of an answer: a million characters of text, and header fields that are bounded too, are a quarter of it at most."""
 
 _LENGTH = 8
-_FOUND: TypeAdapter[Contents | Unreadable] = TypeAdapter(Contents | Unreadable)
 
 
 class BrokenOff(Exception):  # noqa: N818 - it names what became of the talk
@@ -64,14 +63,14 @@ def _words(error: OSError) -> str:
     return "it took too long" if isinstance(error, TimeoutError) else "its process ended"
 
 
-def frame_of(found: Contents | Unreadable) -> bytes:
+def frame_of(question: Question[Told], told: Told | Unreadable) -> bytes:
     """As JSON."""
-    return _FOUND.dump_json(found)
+    return question.shape.dump_json(told)
 
 
-def found_in(frame: bytes) -> Contents | Unreadable:
-    """What a frame says. Raises BrokenOff where it is anything but the JSON of these types."""
+def told_in(question: Question[Told], frame: bytes) -> Told | Unreadable:
+    """What a frame says. Raises BrokenOff where it is anything but the JSON of this question's shape."""
     try:
-        return _FOUND.validate_json(frame)
+        return question.shape.validate_json(frame)
     except ValidationError as error:
         raise BrokenOff("what it said is no reading of a mail") from error

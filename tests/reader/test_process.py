@@ -9,17 +9,21 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from responder.mail.message import Unreadable
-from responder.reader import Bounds, Reader, ReaderUnavailable
+from responder.mail.view import View
+from responder.reader import FILE, MARKUP, REREADINGS, VIEW, Bounds, Question, Reader, ReaderUnavailable
 from responder.triage.contents import Contents, contents_of
+from tests.hostile import HOSTILE
 from tests.knowledge import EXAMPLES
 
 AMPLE = timedelta(minutes=5)
 SLOW = b"From: taro@example.jp\r\n\r\n" + b"\r\n" * 6_000_000
 """Some seconds of a processor and half a gigabyte to read."""
+WITH_OCTETS = b"Content-Type: application/zip; name=a.zip\r\n\r\n" + bytes(range(256))
 MAILS = [path.read_bytes() for path in sorted(EXAMPLES.glob("*.eml"))]
 
 
@@ -187,3 +191,28 @@ def test_it_is_told_no_secrets(reader: Reader, monkeypatch: pytest.MonkeyPatch) 
     if not environ.exists():
         pytest.skip("this system has no /proc")
     assert b"swordfish" not in environ.read_bytes()
+
+
+QUESTIONS = (VIEW, MARKUP, REREADINGS, FILE)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_what_a_page_asks_is_told_as_it_would_have_been_here(reader: Reader, question: Question[Any]) -> None:
+    raws = [
+        *MAILS,
+        b"",
+        b"\xff\0" * 50,
+        WITH_OCTETS,
+        *(case.raw for case in HOSTILE.values() if len(case.raw) < 20_000),
+    ]
+    for raw in raws:
+        assert reader.ask(question, raw) == question.tell(raw, 0)
+
+
+def test_a_page_that_asks_what_kills_the_process_is_told_so_and_the_next_is_served() -> None:
+    bounded = Reader(Bounds(wall=timedelta(seconds=0.3)))
+    late = bounded.ask(VIEW, SLOW)
+    assert late == Unreadable("reading it broke off twice: it took too long")
+    next_one = bounded.ask(VIEW, MAILS[0])
+    bounded.close()
+    assert isinstance(next_one, View)
