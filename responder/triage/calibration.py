@@ -43,6 +43,13 @@ def wrong_at_most(wrong: int, among: int, delta: float) -> float:
     return float(beta.ppf(1 - delta, wrong + 1, among - wrong)) if among > wrong else 1.0
 
 
+def wrong_at_least(wrong: int, among: int, delta: float) -> float:
+    """Their lower bound on the same share; 0 where nothing was wrong."""
+    from scipy.stats import beta
+
+    return float(beta.ppf(delta, wrong, among - wrong + 1)) if wrong else 0.0
+
+
 def threshold_of(
     confidences: NDArray[np.float64], right: NDArray[np.bool_], *, alpha: float, delta: float
 ) -> Threshold:

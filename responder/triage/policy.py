@@ -22,6 +22,7 @@ class Reason(StrEnum):
     NOTHING_SAID = "the mail has no text"
     FOREIGN = "the mail is written neither in Japanese nor in English"
     IN_THREAD = "a reply to a mail of ours"
+    TO_NOTICE = "a reply to a notice to staff"
     TRIPPED = "the breaker for automatic mail has tripped"
     THANKS = "only thanks, in a thread of ours"
     RETURNED = "a delivery report of ours"
@@ -75,6 +76,8 @@ class History:
     repeated: bool = False
     in_thread: bool = False
     """It refers to a mail of ours: an answer did not help, or a person has the word already."""
+    to_notice: bool = False
+    """That mail of ours was a notice to staff."""
     automatic_lately: int = 0
     """To the sender, in the last hour; a tag in the address makes no other sender."""
     automatic_today: int = 0
@@ -228,7 +231,7 @@ def _silent_reason(
     """Why a person gets the mail without the sender hearing so: any automatic mail might be one too many."""
     if history.in_thread:
         # Before the guard's rules that ask a person: a reply quotes our subject and words, and belongs to its case.
-        return Reason.IN_THREAD
+        return Reason.TO_NOTICE if history.to_notice else Reason.IN_THREAD
     if suppression is not None:
         return suppression
     if trouble in {Reason.UNREADABLE, Reason.UNDELIVERABLE, Reason.ABANDONED}:

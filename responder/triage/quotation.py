@@ -20,9 +20,12 @@ class Answers:
 
     def repeated_in(self, text: str) -> tuple[float, int]:
         """Of the answer that a normalised text repeats most of: the share that it repeats, and how many runs."""
+        return max(self.each_repeated_in(text), default=(0.0, 0))
+
+    def each_repeated_in(self, text: str) -> list[tuple[float, int]]:
+        """The same of every answer, in their order."""
         runs = _runs(text)
-        counts = [(len(runs & answer) / max(len(answer), 1), len(runs & answer)) for answer in self._runs]
-        return max(counts, default=(0.0, 0))
+        return [(len(runs & answer) / max(len(answer), 1), len(runs & answer)) for answer in self._runs]
 
 
 def _runs(text: str) -> frozenset[str]:

@@ -7,6 +7,7 @@ from responder.corpus import Corpus, Mode
 from responder.mail.address import valid_address
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, Unreadable
+from responder.triage.calibration import Threshold
 from responder.triage.contents import Contents, contents_of
 from responder.triage.guard.arrival import Arrival
 from responder.triage.guard.rules import Look, held_in, looks_at
@@ -32,8 +33,12 @@ class Knowledge:
     """Normalised."""
     basis: str = ""
     """Where the floor comes from, in a sentence for operators."""
+    promise: Threshold | None = None
+    """What the floor was found for; None where it was set by hand, or nothing was learned."""
     standings: Mapping[str, Standing] = field(default_factory=dict)
-    """How each entry did in the trial; none where there was none."""
+    """How each entry did in the trial, with what people judged since; none where there was neither."""
+    judged: Mapping[str, Standing] = field(default_factory=dict)
+    """What people judged, of entries of the corpus."""
     bounces: frozenset[str] = frozenset()
     """Those of our addresses to which only machines write, normalised."""
     off: frozenset[Suppression] = frozenset()

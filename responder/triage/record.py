@@ -36,7 +36,11 @@ def record_of(reading: Reading, decision: Decision, knowledge: Knowledge) -> dic
         "parts": [asdict(part) for part in getattr(decision, "parts", ())],
         "language": reading.language,
         **_decoding(reading.message),
-        "thresholds": {"floor": thresholds.floor, "margin": thresholds.margin},
+        "thresholds": {
+            "floor": thresholds.floor,
+            "margin": thresholds.margin,
+            "unproven": sorted(thresholds.unproven),
+        },
         "corpus": knowledge.corpus.fingerprint,
         "classifier": knowledge.classifier.fingerprint,
     }

@@ -33,6 +33,23 @@ def folded(text: str) -> str:
     return text.translate(_HIRAGANA_OF)
 
 
+# People write one for the other: キヤノン and キャノン, and a company keeps to either.
+_LARGE = str.maketrans("ぁぃぅぇぉっゃゅょゎゕゖ", "あいうえおつやゆよわかけ")
+
+_LONG = re.compile(r"(?<=[ぁ-ゖ])[ー~-]+")
+_BROKEN = re.compile(r"(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])")
+
+
+def searchable(text: str) -> str:
+    """One form for everything that people type for one another when they look for a word.
+
+    Beside what `normalised` does: katakana as hiragana, small kana as large ones, no long vowel marks (サーバ finds
+    サーバー), no blanks or line ends inside Japanese, which mail programs break anywhere.
+    """
+    kana = folded(normalised(text)).translate(_LARGE)
+    return _BROKEN.sub("", _LONG.sub("", kana))
+
+
 def char_ngrams(text: str, least: int = 1, most: int = 3) -> list[str]:
     """All runs of `least` to `most` characters inside the words of a normalised text; nothing spans a space or mark.
 

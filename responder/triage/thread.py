@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from responder.mail.address import domain_of, normalised
 from responder.mail.envelope import Envelope
@@ -49,6 +49,8 @@ class Known:
     """Those of them that somebody was written to about, and so told the number."""
     received: Mapping[str, int] = field(default_factory=dict)
     """The ids that are mails of theirs, and their numbers."""
+    notices: frozenset[str] = frozenset()
+    """The ids that are notices of ours to staff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Conversation:
     """A mail of theirs that belongs to it; None: it is not kept any more, or the mail begins a case of its own."""
     cites: str | None
     """The mail of ours that it refers to, by Message-ID; None where only the case number says so."""
+    notice: bool = False
+    """It refers to a notice to staff, and to no mail of a contractor's conversation."""
 
 
 def clues_of(envelope: Envelope, message: Message) -> Clues:
@@ -85,8 +89,18 @@ def own_ids(key: bytes, clues: Clues) -> dict[str, OwnId]:
 def conversation_of(clues: Clues, keyed: Mapping[str, OwnId], known: Known) -> Conversation | None:
     """The conversation that a mail goes on with, or None: it is new.
 
+    A notice tells staff of cases and belongs to none of them. Whoever writes back to it may be a machine without a
+    mark, and what it is sent must tell staff of nothing, or the two would never end.
+
     A forward of a mail of ours has a case of its own, and yet it cites us: no machine answers it (RFC 3834 §2).
     """
+    told = [cited for cited in clues.ids if cited in known.notices]
+    others = tuple(cited for cited in clues.ids if cited not in known.notices)
+    found = _conversation_of(replace(clues, ids=others), keyed, known)
+    return Conversation(None, told[0], notice=True) if found is None and told else found
+
+
+def _conversation_of(clues: Clues, keyed: Mapping[str, OwnId], known: Known) -> Conversation | None:
     for cited in clues.ids:
         own = keyed.get(cited)
         inquiry = known.sent.get(cited)

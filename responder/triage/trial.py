@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from responder.triage.calibration import Threshold, threshold_of, wrong_at_most
+from responder.triage.calibration import Threshold, threshold_of, wrong_at_least, wrong_at_most
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an entry did where a floor let it answer."""
+    """How an entry did where it answered, in a trial or as people judged it."""
 
     answers: int
     wrong: int
@@ -21,6 +21,17 @@ class Standing:
     def wrong_at_most(self, delta: float) -> float:
         """The share of its answers that are wrong, at most; certain to 1 - delta."""
         return wrong_at_most(self.wrong, self.answers, delta)
+
+    def wrong_at_least(self, delta: float) -> float:
+        """The same from below."""
+        return wrong_at_least(self.wrong, self.answers, delta)
+
+    def __add__(self, other: "Standing") -> "Standing":
+        return Standing(self.answers + other.answers, self.wrong + other.wrong)
+
+
+NEVER = Standing(0, 0)
+"""Of what never answered."""
 
 
 @dataclass(frozen=True, slots=True)

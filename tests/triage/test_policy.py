@@ -242,6 +242,12 @@ def test_without_a_word_of_the_classifier_the_verdicts_say_what_is_covered(
     assert [part.entry for part in decision.parts] == covered
 
 
+def test_whoever_answers_a_notice_to_staff_gets_no_machines_word() -> None:
+    decision = _decide(_verdict(), history=History(in_thread=True, to_notice=True))
+    assert isinstance(decision, Escalate)
+    assert (decision.reason, decision.acknowledge) == (Reason.TO_NOTICE, False)
+
+
 def test_what_goes_to_a_person_in_silence_is_prepared_too() -> None:
     decision = _decide(_verdict(), history=History(in_thread=True))
     assert isinstance(decision, Escalate)

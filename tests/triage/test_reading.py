@@ -197,7 +197,7 @@ def test_a_decision_is_kept_with_what_it_came_from() -> None:
     assert (record["action"], record["reason"], record["rule"]) == ("answer", "recognised", None)
     assert record["entries"] == ["q04", "q07"]
     assert record["revisions"] == {entry: knowledge.corpus.entry(entry).revision for entry in ("q04", "q07")}
-    assert record["thresholds"] == {"floor": shipped_knowledge().thresholds.floor, "margin": 0.0}
+    assert record["thresholds"] == {"floor": shipped_knowledge().thresholds.floor, "margin": 0.0, "unproven": []}
     assert (record["corpus"], record["classifier"]) == (knowledge.corpus.fingerprint, knowledge.classifier.fingerprint)
     whole, *units = record["questions"]
     assert found.questions is not None

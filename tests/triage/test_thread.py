@@ -19,6 +19,7 @@ def _own(inquiry: int, kind: str = "answer", key: bytes = KEY) -> str:
 
 
 ANSWER, ACKNOWLEDGEMENT, CLEARED = _own(1), _own(2, "acknowledgement"), _own(3)
+NOTICE = _own(1, "notice")
 KNOWN = Known(
     sent={ANSWER: 1, ACKNOWLEDGEMENT: 2, "<answer.9.0123@example.jp>": 9},
     digests={1: DIGEST, 2: DIGEST, 3: DIGEST, 4: OTHER, 5: DIGEST, 6: DIGEST},
@@ -30,6 +31,7 @@ KNOWN = Known(
     },
     told=frozenset({42, 43}),
     received={"<first@contractor.example>": 50, "<first@elsewhere.example>": 6},
+    notices=frozenset({NOTICE}),
 )
 
 
@@ -84,6 +86,10 @@ def _clues(*, mail_from: str = TANAKA, subject: str = "お尋ね", attached: boo
         (_clues(Message_ID="<first@contractor.example>"), Conversation(50, None)),
         (_clues(In_Reply_To="<first@elsewhere.example>"), Conversation(None, None)),
         (_clues(subject="Fwd: お尋ね", References="<first@contractor.example>"), None),
+        (_clues(In_Reply_To=NOTICE), Conversation(None, NOTICE, notice=True)),
+        (_clues(subject="Fwd: お知らせ", References=NOTICE), Conversation(None, NOTICE, notice=True)),
+        (_clues(References=f"{ANSWER} {NOTICE}"), Conversation(1, ANSWER)),
+        (_clues(In_Reply_To=NOTICE, subject="R-000042"), Conversation(42, None)),
     ],
     ids=[
         "nothing refers to us",
@@ -120,6 +126,10 @@ def _clues(*, mail_from: str = TANAKA, subject: str = "お尋ね", attached: boo
         "their own mail once more, by another way",
         "a reply to a mail of another organisation",
         "a forward of their own mail",
+        "a notice to staff belongs to no case",
+        "nor does a forward of it",
+        "the mail of ours beside a notice",
+        "the contractor's case number beside a notice",
     ],
 )
 def test_a_mail_belongs_to_the_conversation_that_its_clues_name(
