@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from responder.corpus.entries import LEAST_PHRASINGS, English, Entry, Link, Mode, load_entries
+from responder.corpus.entries import LEAST_PHRASINGS, English, Entry, Link, Mode, entry_in, load_entries
 from responder.corpus.examples import Example, load_examples, read_examples
 
 __all__ = [
@@ -17,9 +17,11 @@ __all__ = [
     "Example",
     "Link",
     "Mode",
+    "entry_in",
     "load_corpus",
     "load_entries",
     "read_examples",
+    "with_entries",
     "with_examples",
 ]
 
@@ -61,6 +63,11 @@ def with_examples(corpus: Corpus, taught: Sequence[Example]) -> Corpus:
     kept = tuple(example for example in corpus.examples if (example.subject, example.body) not in said)
     examples = (*kept, *taught)
     return replace(corpus, examples=examples, fingerprint=_fingerprint(corpus.entries, examples))
+
+
+def with_entries(corpus: Corpus, entries: Sequence[Entry]) -> Corpus:
+    """The corpus with these entries, by number, in place of its own; the labelled mails stay."""
+    return replace(corpus, entries=tuple(entries), fingerprint=_fingerprint(entries, corpus.examples))
 
 
 def _fingerprint(entries: Sequence[Entry], examples: Sequence[Example]) -> str:

@@ -2,12 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import takewhile
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, with_config
@@ -79,6 +80,8 @@ class Entry:
 
 _ENTRY = TypeAdapter(Entry)
 
+_AS_ON_DISK: Mapping[str, str] = MappingProxyType({})
+
 _REMEDIES = {
     "missing": "Add it",
     "unexpected_keyword_argument": "Remove it, or mend its name",
@@ -96,12 +99,16 @@ _REMEDIES = {
 }
 
 
-def load_entries(folder: Path) -> tuple[Entry, ...]:
-    """Read every *.toml of a folder, by number. Raises CorpusError with all that is wrong."""
+def load_entries(folder: Path, instead: Mapping[str, str] = _AS_ON_DISK) -> tuple[Entry, ...]:
+    """Read every *.toml of a folder, by number. Raises CorpusError with all that is wrong.
+
+    `instead` are sources by the name of their file, which stand for what is on disk, or are not there yet.
+    """
     faults: list[Fault] = []
     if not folder.is_dir():
         raise CorpusError([Fault(shown(folder), "", "no such folder", "Name the folder in service.corpus")])
-    read = [(path, _read_entry(path, faults)) for path in sorted(folder.glob("*.toml"))]
+    paths = sorted({*folder.glob("*.toml"), *(folder / name for name in instead)})
+    read = [(path, _read_entry(path, instead.get(path.name), faults)) for path in paths]
     entries = [(path, entry) for path, entry in read if entry is not None]
     if not read:
         faults.append(Fault(shown(folder), "", "holds no entry", "Put one .toml file per question into it"))
@@ -111,9 +118,18 @@ def load_entries(folder: Path) -> tuple[Entry, ...]:
     return tuple(sorted((entry for _, entry in entries), key=lambda entry: entry.number))
 
 
-def _read_entry(path: Path, faults: list[Fault]) -> Entry | None:
+def entry_in(path: Path, source: str) -> Entry:
+    """The entry that a file of this name would be with this source. Raises CorpusError with all that is wrong."""
+    faults: list[Fault] = []
+    entry = _read_entry(path, source, faults)
+    if entry is None:
+        raise CorpusError(faults)
+    return entry
+
+
+def _read_entry(path: Path, given: str | None, faults: list[Fault]) -> Entry | None:
     try:
-        source = path.read_text(encoding="utf-8")
+        source = path.read_text(encoding="utf-8") if given is None else given
         entry = _ENTRY.validate_python(tomllib.loads(source))
     except OSError as error:
         faults.append(Fault(shown(path), "", f"cannot be read ({error.strerror})", "See to its permissions"))
