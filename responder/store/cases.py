@@ -8,7 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from responder.store.schema import case_events, cases, inbox
+from responder.store import case_events
+from responder.store.schema import case_events as events
+from responder.store.schema import cases, inbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +25,11 @@ class Case:
     changed_at: datetime
     mail_from: str
     subject: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseEvent:
-    """One thing that happened to a case."""
-
-    at: datetime
-    event: str
-    who: str
-    detail: str
-    inquiry_id: int | None
-    delivery_id: int | None
+    held_until: datetime | None = None
+    """Put off until then, whatever its state; a moment that has passed holds nothing."""
+    hold_reason: str | None = None
+    merged_into: int | None = None
+    """The case that its mails belong to now; it is closed then."""
 
 
 def reference_of(case_id: int) -> str:
@@ -42,24 +37,43 @@ def reference_of(case_id: int) -> str:
     return f"R-{case_id:06d}"
 
 
-def open_case(conn: Connection, inquiry_id: int, *, reason: str, now: datetime, caused_by: int | None = None) -> None:
+def number_of(text: str) -> int | None:
+    """The case that somebody writes as R-000042, r-42 or 42; None where it is none of these."""
+    digits = text.strip().removeprefix("R-").removeprefix("r-")
+    return int(digits) if digits.isascii() and digits.isdigit() and 0 < int(digits) < 2**63 else None
+
+
+def open_case(
+    conn: Connection,
+    inquiry_id: int,
+    *,
+    reason: str,
+    now: datetime,
+    caused_by: int | None = None,
+    who: str = "responder",
+) -> None:
     """Put an inquiry before people. A case that exists is opened again; one that somebody has taken stays theirs.
 
-    `caused_by` is the later inquiry, if one (a reply in the thread) is the cause.
+    `caused_by` is the later inquiry, if one (a reply in the thread) is the cause. A hold ends, and of a case that was
+    merged into another it is the other that opens.
     """
-    reopened = (
-        sa.update(cases)
-        .where(cases.c.inquiry_id == inquiry_id)
-        .values(
-            state=sa.case((cases.c.state == "taken", "taken"), else_="open"),
-            opened_at=sa.case((cases.c.state == "closed", now), else_=cases.c.opened_at),
-            reason=reason,
-            changed_at=now,
-        )
+    reopened = sa.update(cases).values(
+        state=sa.case((cases.c.state == "taken", "taken"), else_="open"),
+        opened_at=sa.case((cases.c.state == "closed", now), else_=cases.c.opened_at),
+        reason=reason,
+        changed_at=now,
+        held_until=None,
+        hold_reason=None,
     )
-    if conn.execute(reopened).rowcount == 0:
-        conn.execute(sa.insert(cases).values(inquiry_id=inquiry_id, opened_at=now, reason=reason, changed_at=now))
-    record(conn, inquiry_id, "opened", who="responder", detail=reason, inquiry_id=caused_by, now=now)
+    # Where somebody merges the case at this moment, the second look finds the one that it went into.
+    while (root := case_of(conn, inquiry_id)) is not None:
+        whole = (cases.c.inquiry_id == root, cases.c.merged_into.is_(None))
+        if conn.execute(reopened.where(*whole)).rowcount == 1:
+            break
+    else:
+        root = inquiry_id
+        conn.execute(sa.insert(cases).values(inquiry_id=root, opened_at=now, reason=reason, changed_at=now))
+    case_events.record(conn, root, "opened", who=who, detail=reason, inquiry_id=caused_by, now=now)
 
 
 def call_back(conn: Connection, inquiry_id: int, *, who: str, now: datetime) -> bool:
@@ -69,72 +83,72 @@ def call_back(conn: Connection, inquiry_id: int, *, who: str, now: datetime) -> 
         return False
     reason = "called back"
     conn.execute(sa.insert(cases).values(inquiry_id=inquiry_id, opened_at=now, reason=reason, changed_at=now))
-    record(conn, inquiry_id, "opened", who=who, detail=reason, now=now)
+    case_events.record(conn, inquiry_id, "opened", who=who, detail=reason, now=now)
     return True
 
 
+def keep_thanks(conn: Connection, case_id: int, inquiry_id: int, *, now: datetime) -> None:
+    """Tell a mail that only thanks in its case; the state stays."""
+    find(conn, case_id, lock=True)
+    case_events.record(conn, case_id, "thanked", who="contractor", detail="", inquiry_id=inquiry_id, now=now)
+
+
 def case_of(conn: Connection, inquiry_id: int) -> int | None:
-    """The case that an inquiry began, or joined as a later mail; None if neither."""
-    began: int | None = conn.execute(
-        sa.select(cases.c.inquiry_id).where(cases.c.inquiry_id == inquiry_id)
-    ).scalar_one_or_none()
-    if began is not None:
-        return began
-    joined = sa.select(case_events.c.case_id).where(case_events.c.inquiry_id == inquiry_id).limit(1)
-    number: int | None = conn.execute(joined).scalar_one_or_none()
-    return number
+    """The case that an inquiry began, or joined as a later mail, or that this one was merged into; None if neither."""
+    row = _began(conn, inquiry_id)
+    if row is None:
+        # A mail that was split off has a case of its own, whatever it had joined.
+        joined = sa.select(events.c.case_id).where(events.c.inquiry_id == inquiry_id).limit(1)
+        number = conn.execute(joined).scalar_one_or_none()
+        row = None if number is None else _began(conn, number)
+    while row is not None and row.merged_into is not None:
+        row = _began(conn, row.merged_into)
+    return None if row is None else row.inquiry_id
 
 
-def take(conn: Connection, case_id: int, *, who: str, now: datetime) -> bool:
-    """Make an open case theirs; False where it is not open, and not already theirs."""
-    free = sa.or_(cases.c.state == "open", sa.and_(cases.c.state == "taken", cases.c.taken_by == who))
-    statement = sa.update(cases).where(cases.c.inquiry_id == case_id, free)
-    taken = conn.execute(statement.values(state="taken", taken_by=who, changed_at=now)).rowcount == 1
-    if taken:
-        record(conn, case_id, "taken", who=who, detail="", now=now)
-    return taken
+def _began(conn: Connection, case_id: int) -> Any:
+    return conn.execute(
+        sa.select(cases.c.inquiry_id, cases.c.merged_into).where(cases.c.inquiry_id == case_id)
+    ).one_or_none()
 
 
-def close_case(
-    conn: Connection, case_id: int, *, who: str, detail: str, now: datetime, delivery_id: int | None = None
-) -> bool:
-    """Close a case that is open or theirs, with what ended it; False where it is another's or closed."""
-    free = sa.or_(cases.c.state == "open", sa.and_(cases.c.state == "taken", cases.c.taken_by == who))
-    statement = sa.update(cases).where(cases.c.inquiry_id == case_id, free)
-    closed = conn.execute(statement.values(state="closed", changed_at=now)).rowcount == 1
-    if closed:
-        event = "closed" if delivery_id is None else "answered"
-        record(conn, case_id, event, who=who, detail=detail, delivery_id=delivery_id, now=now)
-    return closed
+def mails_of(conn: Connection, case_id: int, *, thanks: bool = True) -> list[int]:
+    """The inquiries that belong to a case now, as they came: its own, those that joined it, and those of cases that
+    were merged into it. Without those that were split off; `thanks` False leaves out what only thanks."""
+    family = sa.select(sa.cast(case_id, cases.c.inquiry_id.type).label("id")).cte("family", recursive=True)
+    family = family.union(sa.select(cases.c.inquiry_id).join(family, cases.c.merged_into == family.c.id))
+    own = cases.alias("own")
+    joined = sa.select(events.c.inquiry_id).where(
+        events.c.case_id.in_(sa.select(family.c.id)),
+        events.c.inquiry_id.is_not(None),
+        ~sa.exists().where(own.c.inquiry_id == events.c.inquiry_id),
+    )
+    if not thanks:
+        joined = joined.where(events.c.event != "thanked")
+    numbers = conn.execute(sa.union(sa.select(family.c.id), joined)).scalars()
+    return sorted(numbers)
 
 
-def record(
-    conn: Connection,
-    case_id: int,
-    event: str,
-    *,
-    who: str,
-    detail: str,
-    now: datetime,
-    inquiry_id: int | None = None,
-    delivery_id: int | None = None,
-) -> None:
-    """Write down what happened to a case."""
-    values = {"inquiry_id": inquiry_id, "delivery_id": delivery_id}
-    conn.execute(sa.insert(case_events).values(case_id=case_id, at=now, event=event, who=who, detail=detail, **values))
-
-
-def events(conn: Connection, case_id: int) -> list[CaseEvent]:
-    """All that happened to a case, oldest first."""
-    names = ("at", "event", "who", "detail", "inquiry_id", "delivery_id")
-    statement = sa.select(*(case_events.c[name] for name in names)).where(case_events.c.case_id == case_id)
-    return [CaseEvent(*row) for row in conn.execute(statement.order_by(case_events.c.id))]
+def author_of(conn: Connection, case_id: int) -> str:
+    """The address in From of the mail that began the case; "" where it names nobody."""
+    statement = sa.select(sa.func.coalesce(inbox.c.from_address, "")).where(inbox.c.id == case_id)
+    return conn.execute(statement).scalar_one_or_none() or ""
 
 
 def listing(conn: Connection, *, states: Sequence[str] = ("open", "taken"), limit: int = 100) -> list[Case]:
     """Cases of these states, the one waiting longest first."""
     statement = _cases().where(cases.c.state.in_(states)).order_by(cases.c.opened_at, cases.c.inquiry_id).limit(limit)
     return [Case(*row) for row in conn.execute(statement)]
+
+
+def next_open(conn: Connection, *, but: int, now: datetime) -> int | None:
+    """The open case that waits longest and is not held, except that one."""
+    free = sa.or_(cases.c.held_until.is_(None), cases.c.held_until <= now)
+    statement = sa.select(cases.c.inquiry_id).where(cases.c.state == "open", free, cases.c.inquiry_id != but)
+    number: int | None = conn.execute(
+        statement.order_by(cases.c.opened_at, cases.c.inquiry_id).limit(1)
+    ).scalar_one_or_none()
+    return number
 
 
 def find(conn: Connection, case_id: int, *, lock: bool = False) -> Case | None:
@@ -153,5 +167,6 @@ def waiting(conn: Connection) -> dict[str, int]:
 
 def _cases() -> sa.Select[Any]:
     own = ("inquiry_id", "opened_at", "reason", "state", "taken_by", "changed_at")
-    columns = [*(cases.c[name] for name in own), inbox.c.mail_from, inbox.c.subject]
+    since = ("held_until", "hold_reason", "merged_into")
+    columns = [*(cases.c[name] for name in own), inbox.c.mail_from, inbox.c.subject, *(cases.c[name] for name in since)]
     return sa.select(*columns).join(inbox, inbox.c.id == cases.c.inquiry_id)

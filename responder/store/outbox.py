@@ -17,11 +17,12 @@ from responder.store.schema import outbox
 
 
 class DeliveryKind(StrEnum):
-    """Who speaks in a mail: the corpus, the queue, or a person."""
+    """Who speaks in a mail: the corpus, the queue, or a person; a notice goes to staff and not to a contractor."""
 
     ANSWER = "answer"
     ACKNOWLEDGEMENT = "acknowledgement"
     PERSON = "person"
+    NOTICE = "notice"
 
 
 AUTOMATIC = (DeliveryKind.ANSWER.value, DeliveryKind.ACKNOWLEDGEMENT.value)
@@ -59,6 +60,11 @@ class Listing:
     next_attempt_at: datetime | None
     reply: str | None
 
+    @property
+    def standing(self) -> str:
+        """How far it came, in Postfix's words: its state, or deferred where it is queued after an attempt."""
+        return "deferred" if self.state == "queued" and self.attempts else self.state
+
 
 def enqueue(
     conn: Connection,
@@ -69,10 +75,11 @@ def enqueue(
     once: str,
     now: datetime,
     entries: Collection[str] = (),
+    not_before: datetime | None = None,
 ) -> int | None:
     """Put a mail into the outbox; its number, or None where a mail with the same `once` already stands there.
 
-    `entries` are those that an automatic answer gives.
+    `entries` are those that an automatic answer gives. No courier takes it before `not_before`.
     """
     values = {
         "inquiry_id": inquiry_id,
@@ -83,7 +90,7 @@ def enqueue(
         "recipient": reply.recipient,
         "created_at": now,
         "queued_at": now,
-        "next_attempt_at": now,
+        "next_attempt_at": not_before or now,
         "raw": reply.raw,
         "correspondent": correspondent_of(reply.recipient),
         "organisation": organisation_of(domain_of(reply.recipient)),
@@ -165,10 +172,19 @@ def hold(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
     return conn.execute(statement.values(state="held")).rowcount == 1
 
 
+def withdraw(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
+    """Take back a mail that no courier has had in hand; False where one had. It never leaves then, nor is retried."""
+    untouched = (outbox.c.state == "queued", outbox.c.attempts == 0, outbox.c.lease_until.is_(None))
+    statement = sa.update(outbox).where(outbox.c.id == delivery_id, *untouched)
+    return conn.execute(statement.values(state="withdrawn", settled_at=now, next_attempt_at=None)).rowcount == 1
+
+
 def retry(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
-    """Try a held, failed or deferred mail at once, with its time to live begun anew; False where it was sent."""
+    """Try a held, failed or deferred mail at once, with its time to live begun anew; False where it was sent, or
+    withdrawn by whoever wrote it."""
     idle = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
-    statement = sa.update(outbox).where(outbox.c.id == delivery_id, outbox.c.state != "sent", idle)
+    unended = outbox.c.state.not_in(("sent", "withdrawn"))
+    statement = sa.update(outbox).where(outbox.c.id == delivery_id, unended, idle)
     fresh = {"state": "queued", "next_attempt_at": now, "queued_at": now, "attempts": 0, "settled_at": None}
     return conn.execute(statement.values(**fresh)).rowcount == 1
 
@@ -197,11 +213,12 @@ def of_message_ids(conn: Connection, message_ids: Collection[str]) -> list[Earli
 
 
 def written_about(conn: Connection, inquiry_ids: Collection[int]) -> frozenset[int]:
-    """Those of these inquiries that a mail of ours answers."""
+    """Those of these inquiries that a mail of ours to a contractor answers."""
     known = [number for number in inquiry_ids if number < 2**63]
     if not known:
         return frozenset()
-    statement = sa.select(outbox.c.inquiry_id).where(outbox.c.inquiry_id.in_(known)).distinct()
+    to_them = (outbox.c.kind != DeliveryKind.NOTICE.value, outbox.c.state != "withdrawn")
+    statement = sa.select(outbox.c.inquiry_id).where(outbox.c.inquiry_id.in_(known), *to_them).distinct()
     return frozenset(conn.execute(statement).scalars())
 
 
@@ -239,6 +256,12 @@ def automatic_to(conn: Connection, address: str, *, since: datetime) -> list[Aut
     ]
 
 
+def entries_answered(conn: Connection, inquiry_id: int) -> frozenset[str]:
+    """The entries of the automatic answer to a mail; none where it got none."""
+    statement = sa.select(outbox.c.entries).where(outbox.c.inquiry_id == inquiry_id, outbox.c.kind == "answer")
+    return frozenset((conn.execute(statement.limit(1)).scalar_one_or_none() or "").split(",")) - {""}
+
+
 def automatic_there(conn: Connection, address: str, *, since: datetime) -> int:
     """How many automatic mails the organisation of an address was written to since then."""
     there = outbox.c.organisation == organisation_of(domain_of(address))
@@ -248,6 +271,13 @@ def automatic_there(conn: Connection, address: str, *, since: datetime) -> int:
 def automatic_at_all(conn: Connection, *, since: datetime) -> int:
     """How many automatic mails were written since then."""
     return _count(conn, *_automatic(since))
+
+
+def noticed(conn: Connection, *, since: datetime) -> bool:
+    """Whether a notice to staff was written since then."""
+    written = (outbox.c.created_at > since, outbox.c.kind == DeliveryKind.NOTICE.value)
+    found: bool = conn.execute(sa.select(sa.exists().where(*written))).scalar_one()
+    return found
 
 
 def _automatic(since: datetime) -> tuple[sa.ColumnElement[bool], ...]:
@@ -278,13 +308,19 @@ _LISTED = [
 def listing(
     conn: Connection, *, state: str | None = None, inquiry_id: int | None = None, limit: int = 100
 ) -> list[Listing]:
-    """The newest mails, of one state or inquiry where given."""
+    """The newest mails, of one state where given; of one inquiry where given, and then no notices to staff."""
     statement = sa.select(*_LISTED).order_by(outbox.c.id.desc()).limit(limit)
     if state is not None:
         statement = statement.where(outbox.c.state == state)
     if inquiry_id is not None:
-        statement = statement.where(outbox.c.inquiry_id == inquiry_id)
+        statement = statement.where(outbox.c.inquiry_id == inquiry_id, outbox.c.kind != DeliveryKind.NOTICE.value)
     return [Listing(*row) for row in conn.execute(statement)]
+
+
+def written_to(conn: Connection, inquiry_ids: Collection[int], *, kind: DeliveryKind) -> list[Listing]:
+    """The mails of a kind that answer these inquiries, newest first."""
+    chosen = (outbox.c.inquiry_id.in_(inquiry_ids), outbox.c.kind == kind.value)
+    return [Listing(*row) for row in conn.execute(sa.select(*_LISTED).where(*chosen).order_by(outbox.c.id.desc()))]
 
 
 def raw_of(conn: Connection, delivery_id: int) -> bytes | None:

@@ -52,7 +52,9 @@ def past_of(
         clues = replace(clues, numbers=())
     thread = conversation(conn, clues, key)
     thanks = thread is not None and _thanks(conn, message, thread)
-    return Past(replace(_history(conn, inquiry, now), in_thread=thread is not None, thanks=thanks), thread)
+    to_notice = thread is not None and thread.notice
+    history = _history(conn, inquiry, now)
+    return Past(replace(history, in_thread=thread is not None, to_notice=to_notice, thanks=thanks), thread)
 
 
 def _report(envelope: Envelope, raw: bytes, bounces: frozenset[str]) -> Report | None:

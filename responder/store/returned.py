@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 from responder.mail.keyed import recognised
 from responder.mail.report import Fate, Report
 from responder.store import cases, muted, outbox
-from responder.store.outbox import Earlier
+from responder.store.outbox import DeliveryKind, Earlier
 
 
 def delivery_of(conn: Connection, report: Report, key: bytes) -> Earlier | None:
@@ -18,9 +18,15 @@ def delivery_of(conn: Connection, report: Report, key: bytes) -> Earlier | None:
 
 
 def take_back(conn: Connection, delivery: Earlier, report: Report, *, mute_until: datetime, now: datetime) -> None:
-    """Write the report down: a failure ends the delivery, puts it before people, and may mute the address."""
+    """Write the report down: a failure ends the delivery, puts it before people, and may mute the address.
+
+    Of a notice to staff nothing more than its end: a case would be told of by the next, to the same address.
+    """
     if report.fate is Fate.DELAYED:
         outbox.note(conn, delivery.id, reply=f"delayed: {report.diagnostic}")
+        return
+    if delivery.kind is DeliveryKind.NOTICE:
+        outbox.settle_returned(conn, delivery.id, reply=report.diagnostic, now=now)
         return
     reason = f"{delivery.kind.value} bounced: {report.diagnostic}"
     if outbox.settle_returned(conn, delivery.id, reply=report.diagnostic, now=now):

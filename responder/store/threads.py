@@ -5,6 +5,7 @@ from sqlalchemy.engine import Connection
 from responder.mail.address import normalised
 from responder.store import inbox, outbox
 from responder.store.inbox import Origin
+from responder.store.outbox import DeliveryKind
 from responder.triage.thread import Clues, Conversation, Known, conversation_of, own_ids
 
 # A database's numbers have 64 bits, and a subject may hold any.
@@ -14,7 +15,8 @@ _HIGHEST = 2**63 - 1
 def conversation(conn: Connection, clues: Clues, key: bytes) -> Conversation | None:
     """The conversation that a mail with these clues goes on with; None: it is new."""
     keyed = own_ids(key, clues)
-    sent = {one.message_id: one.inquiry_id for one in outbox.of_message_ids(conn, clues.ids)}
+    ours = outbox.of_message_ids(conn, clues.ids)
+    sent = {one.message_id: one.inquiry_id for one in ours}
     received = inbox.of_message_ids(conn, [*clues.ids, *([clues.own_id] if clues.own_id else [])])
     numbers = {own.inquiry for own in keyed.values()} | set(clues.numbers) | set(sent.values()) | set(received.values())
     origins = inbox.origins(conn, [number for number in numbers if number <= _HIGHEST])
@@ -24,6 +26,8 @@ def conversation(conn: Connection, clues: Clues, key: bytes) -> Conversation | N
         {number: _contractors(origin) for number, origin in origins.items()},
         told=outbox.written_about(conn, clues.numbers),
         received=received,
+        notices=frozenset(one.message_id for one in ours if one.kind is DeliveryKind.NOTICE)
+        | {cited for cited, own in keyed.items() if own.kind == DeliveryKind.NOTICE.value},
     )
     return conversation_of(clues, keyed, known)
 

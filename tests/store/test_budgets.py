@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from responder.mail.envelope import Envelope
 from responder.mail.reply import Reply
-from responder.store import breaker, cases, inbox, muted, outbox
+from responder.store import breaker, case_events, cases, inbox, muted, outbox
 from responder.store.engine import _alembic_config, open_engine, reading, upgrade
 from responder.store.inbox import Lane
 from responder.store.outbox import DeliveryKind
@@ -113,7 +113,7 @@ def test_a_mail_that_was_kept_in_silence_is_called_back_once_and_keeps_its_lane(
         assert not cases.call_back(connection, 99, who="sato", now=NOW)
         (case,) = cases.listing(connection)
         assert (case.id, case.state, case.reason) == (1, "open", "called back")
-        assert [(event.event, event.who) for event in cases.events(connection, 1)] == [("opened", "sato")]
+        assert [(event.event, event.who) for event in case_events.of_case(connection, 1)] == [("opened", "sato")]
         record = inbox.find(connection, 1)
         assert record is not None
         assert record.listing.lane == "suppressed"

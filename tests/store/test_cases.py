@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from responder.mail.envelope import Envelope
 from responder.mail.reply import Reply
-from responder.store import cases, inbox, outbox
-from responder.store.cases import Case, CaseEvent
+from responder.store import case_events, cases, casework, inbox, outbox
+from responder.store.case_events import CaseEvent
+from responder.store.cases import Case
 from responder.store.engine import open_engine, reading, upgrade
 from responder.store.inbox import Lane, Settlement
 from responder.store.outbox import DeliveryKind
@@ -48,14 +49,16 @@ def _open(
 
 def _take(engine: Engine, who: str, number: int = 1, *, now: datetime = NOW) -> bool:
     with engine.begin() as connection:
-        return cases.take(connection, number, who=who, now=now)
+        return casework.take(connection, number, who=who, now=now) is None
 
 
 def _close(
-    engine: Engine, who: str, number: int = 1, *, now: datetime = NOW, delivery: int | None = None, detail: str = "spam"
+    engine: Engine, who: str, number: int = 1, *, now: datetime = NOW, delivery: int | None = None, reason: str = "spam"
 ) -> bool:
     with engine.begin() as connection:
-        return cases.close_case(connection, number, who=who, detail=detail, now=now, delivery_id=delivery)
+        if delivery is not None:
+            return casework.close_answered(connection, number, delivery_id=delivery, who=who, now=now) is None
+        return casework.close(connection, number, reason=reason, who=who, now=now) is None
 
 
 def _case(engine: Engine, number: int = 1) -> Case:
@@ -67,7 +70,7 @@ def _case(engine: Engine, number: int = 1) -> Case:
 
 def _events(engine: Engine, number: int = 1) -> list[CaseEvent]:
     with reading(engine) as connection:
-        return cases.events(connection, number)
+        return case_events.of_case(connection, number)
 
 
 def _listed(engine: Engine, *states: str) -> list[int]:
@@ -83,7 +86,9 @@ def test_a_reference_is_the_number_in_a_form_that_can_be_read_out() -> None:
 def test_a_new_case_is_open_and_says_why(engine: Engine) -> None:
     _open(engine, 2, reason="two entries fit almost equally")
     assert _case(engine, 2) == Case(2, NOW, "two entries fit almost equally", "open", None, NOW, TANAKA, None)
-    assert _events(engine, 2) == [CaseEvent(NOW, "opened", "responder", "two entries fit almost equally", None, None)]
+    assert _events(engine, 2) == [
+        CaseEvent(1, NOW, "opened", "responder", "two entries fit almost equally", None, None)
+    ]
 
 
 def test_a_case_shows_the_subject_once_the_mail_was_read(engine: Engine) -> None:
@@ -152,10 +157,12 @@ def test_a_case_is_closed_by_whoever_may(engine: Engine, taker: str | None) -> N
     _open(engine)
     if taker:
         _take(engine, taker)
-    assert _close(engine, "sato", now=NOW + HOUR, detail="called him")
+    assert _close(engine, "sato", now=NOW + HOUR, reason="called him")
     case = _case(engine)
     assert (case.state, case.changed_at) == ("closed", NOW + HOUR)
-    assert _events(engine)[-1] == CaseEvent(NOW + HOUR, "closed", "sato", "called him", None, None)
+    assert _events(engine)[-1] == CaseEvent(
+        _events(engine)[-1].id, NOW + HOUR, "closed", "sato", "called him", None, None
+    )
 
 
 def test_another_persons_case_cannot_be_closed(engine: Engine) -> None:
@@ -179,8 +186,8 @@ def test_a_case_closed_by_an_answer_names_the_mail(engine: Engine) -> None:
     with engine.begin() as connection:
         reply = Reply("<person.1@example.jp>", "support@example.jp", TANAKA, b"mail")
         number = outbox.enqueue(connection, reply, inquiry_id=1, kind=DeliveryKind.PERSON, once="person:1:1", now=NOW)
-    assert _close(engine, "sato", delivery=number, detail="")
-    assert _events(engine)[-1] == CaseEvent(NOW, "answered", "sato", "", None, number)
+    assert _close(engine, "sato", delivery=number)
+    assert _events(engine)[-1] == CaseEvent(2, NOW, "answered", "sato", "", None, number)
 
 
 def test_of_people_who_take_a_case_at_once_one_has_it(engine: Engine) -> None:
@@ -208,7 +215,7 @@ def test_events_are_told_oldest_first_with_the_mail_that_caused_them(engine: Eng
     _open(engine)
     _open(engine, reason="a reply", caused_by=3, now=NOW + HOUR)
     with engine.begin() as connection:
-        cases.record(connection, 1, "noted", who="sato", detail="はい", now=NOW)
+        case_events.record(connection, 1, "noted", who="sato", detail="はい", now=NOW)
     assert [(event.event, event.inquiry_id, event.at) for event in _events(engine)] == [
         ("opened", None, NOW),
         ("opened", 3, NOW + HOUR),

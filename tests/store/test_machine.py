@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from responder.mail.envelope import Envelope
 from responder.mail.reply import Reply
-from responder.store import cases, inbox, outbox
+from responder.store import cases, casework, inbox, outbox
 from responder.store.engine import open_engine, reading, upgrade
 from responder.store.inbox import Inquiry, Lane, Settlement
 from responder.store.outbox import Delivery, DeliveryKind
@@ -204,9 +204,10 @@ class Post(RuleBasedStateMachine):
                 case = data.draw(st.sampled_from(waiting))
                 mine = case.state == "open" or case.taken_by == who
                 if end:
-                    assert cases.close_case(connection, case.id, who=who, detail="", now=self._now) is mine
+                    refusal = casework.close(connection, case.id, reason="called", who=who, now=self._now)
                 else:
-                    assert cases.take(connection, case.id, who=who, now=self._now) is mine
+                    refusal = casework.take(connection, case.id, who=who, now=self._now)
+                assert (refusal is None) is mine
 
     @invariant()
     def the_balance_closes(self) -> None:
@@ -249,7 +250,7 @@ class Post(RuleBasedStateMachine):
     def what_is_finished_has_no_next_attempt(self) -> None:
         with reading(self._engine) as connection:
             for row in outbox.listing(connection, limit=1000):
-                assert (row.next_attempt_at is None) == (row.state in ("sent", "bounced", "expired"))
+                assert (row.next_attempt_at is None) == (row.state in ("sent", "bounced", "expired", "withdrawn"))
 
 
 def _memory() -> str | None:

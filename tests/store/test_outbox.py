@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -449,3 +450,66 @@ def test_a_list_shows_the_newest_first_and_one_state_or_inquiry_where_asked(engi
 def test_a_moment_without_a_zone_is_refused(engine: Engine) -> None:
     with pytest.raises(sa.exc.StatementError, match="needs a zone"):
         _enqueue(engine, "first", now=datetime(2026, 11, 24))  # noqa: DTZ001 - the point of it
+
+
+def _withdraw(engine: Engine, number: int, *, now: datetime = NOW) -> bool:
+    with engine.begin() as connection:
+        return outbox.withdraw(connection, number, now=now)
+
+
+def _standing(engine: Engine) -> list[tuple[str, datetime | None]]:
+    with reading(engine) as connection:
+        return [(row.standing, row.next_attempt_at) for row in outbox.listing(connection)]
+
+
+def test_no_courier_takes_a_mail_before_its_moment(engine: Engine) -> None:
+    with engine.begin() as connection:
+        later = NOW + MINUTE
+        given: dict[str, Any] = {"inquiry_id": 1, "kind": DeliveryKind.PERSON, "once": "a", "now": NOW}
+        outbox.enqueue(connection, _reply("a"), not_before=later, **given)
+    assert _claim(engine) == []
+    assert len(_claim(engine, now=later)) == 1
+
+
+def test_a_withdrawn_mail_never_leaves_and_nothing_revives_it(engine: Engine) -> None:
+    number = _enqueue(engine, "a")
+    assert number is not None
+    assert _withdraw(engine, number)
+    assert not _withdraw(engine, number)
+    with engine.begin() as connection:
+        assert not outbox.retry(connection, number, now=NOW)
+        assert not outbox.hold(connection, number, now=NOW)
+        assert not outbox.settle_returned(connection, number, reply="550", now=NOW)
+        assert outbox.written_about(connection, [1]) == frozenset()
+    assert _claim(engine, now=NOW + 99 * MINUTE) == []
+    assert _standing(engine) == [("withdrawn", None)]
+
+
+def test_what_a_courier_has_had_in_hand_is_not_withdrawn(engine: Engine) -> None:
+    number = _enqueue(engine, "a")
+    assert number is not None
+    delivery = _one(engine)
+    assert not _withdraw(engine, number)
+    assert not _withdraw(engine, number, now=NOW + 99 * MINUTE)
+    assert _deferred(engine, delivery, NOW + MINUTE)
+    assert not _withdraw(engine, number)
+    assert _standing(engine) == [("deferred", NOW + MINUTE)]
+
+
+def test_a_mail_is_withdrawn_or_claimed_and_never_both(engine: Engine) -> None:
+    numbers = [number for number in (_enqueue(engine, f"m{i}") for i in range(12)) if number is not None]
+    barrier = Barrier(2)
+
+    def withdraw() -> list[bool]:
+        barrier.wait(timeout=30)
+        return [_withdraw(engine, number) for number in numbers]
+
+    def claim() -> set[int]:
+        barrier.wait(timeout=30)
+        return {one.id for _ in numbers for one in _claim(engine, limit=1)}
+
+    with ThreadPoolExecutor(2) as pool:
+        withdrawn, claimed = pool.submit(withdraw), pool.submit(claim)
+    gone = {number for number, done in zip(numbers, withdrawn.result(), strict=True) if done}
+    assert gone.isdisjoint(claimed.result())
+    assert gone | claimed.result() == set(numbers)
