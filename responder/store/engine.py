@@ -3,14 +3,17 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from responder.errors import Fault, StoreError
 
@@ -18,7 +21,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Any number that is ours alone: it serialises the processes that upgrade one PostgreSQL at the same moment.
 _UPGRADE_LOCK = 0x7265_7370_6F6E_6465
-_SETTLING_LOCK = 0x7265_7370_6F6E_6465 + 1
+_LOCKS = {"settling": _UPGRADE_LOCK + 1, "logging in": _UPGRADE_LOCK + 2}
 
 _BUSY_SECONDS = 30
 
@@ -119,14 +122,46 @@ def of_the_store(error: BaseException) -> bool:
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
 
 
-def one_at_a_time(conn: Connection) -> None:
-    """Wait until nobody else settles, and keep others from it until the transaction ends.
+class place_of(FunctionElement[int]):  # noqa: N801 - it is written as a function of SQL
+    """Where a text stands in another, from 1; 0 where it does not."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+@compiles(place_of, "sqlite")
+def _place_in_sqlite(element: place_of, compiler: Any, **options: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **options)})"
+
+
+@compiles(place_of, "postgresql")
+def _place_in_postgresql(element: place_of, compiler: Any, **options: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **options)})"
+
+
+def one_at_a_time(conn: Connection, at: Literal["settling", "logging in"] = "settling") -> None:
+    """Wait until nobody else is at it, and keep others from it until the transaction ends.
 
     What was sent before decides what may be sent now, and under READ COMMITTED two workers would both see nothing. On
     SQLite a transaction that writes is alone anyway.
     """
     if conn.dialect.name == "postgresql":
-        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_SETTLING_LOCK)))
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCKS[at])))
+
+
+def upsert(
+    conn: Connection,
+    table: sa.Table,
+    key: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    changed: Mapping[str, Any] | None = None,
+    where: sa.ColumnElement[bool] | None = None,
+) -> None:
+    """Insert a row, or change the one that has the key: to `values`, or to `changed`, and only where `where` holds."""
+    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table).values(**key, **values)
+    conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed or values, where=where))
 
 
 def upgrade(engine: Engine) -> None:

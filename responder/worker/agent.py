@@ -16,6 +16,7 @@ from responder.store.inbox import Inquiry
 from responder.triage.contents import Contents
 from responder.triage.policy import Answer, Escalate, Reason, Suppress
 from responder.triage.reading import Knowledge, Reading, read_contents
+from responder.worker.catching_up import catch_up
 from responder.worker.settling import settle_all
 from responder.worker.writing import Briefing, Outcome
 
@@ -90,13 +91,15 @@ async def run(
     pause: timedelta = timedelta(milliseconds=100),
 ) -> None:
     """Step after step until `stop`; a database that is away is waited for, never an end."""
-    wait = pause
+    wait, behind = pause, True
     while not stop.is_set():
         try:
             done = await asyncio.to_thread(
                 triage_next, engine, briefing(), reader, now=clock(), limit=limit, lease=lease
             )
-            wait = timedelta() if done else pause
+            if behind and not done:
+                behind = await asyncio.to_thread(catch_up, engine, reader, limit=limit)
+            wait = timedelta() if done or behind else pause
         except (SQLAlchemyError, ReaderUnavailable) as error:
             wait = min(max(wait * 2, timedelta(seconds=1)), timedelta(seconds=30))
             log.error(

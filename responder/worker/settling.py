@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from responder import maillog
 from responder.mail.message import Message
 from responder.mail.reply import Reply
-from responder.store import breaker, cases, inbox, outbox
+from responder.store import breaker, cases, inbox, outbox, search
 from responder.store.engine import of_the_store, one_at_a_time
 from responder.store.inbox import Inquiry, Lane
 from responder.store.outbox import DeliveryKind
@@ -67,6 +67,7 @@ def _settle(
         known = replace(history, repeated=repeated, in_thread=not repeated)
         outcome = written(inquiry, found, decision_on(found, known, briefing.knowledge), briefing)
     inbox.settle(connection, inquiry, _settlement(outcome, briefing.knowledge), now=now)
+    search.add(connection, inquiry.id, search.text_of(found.message))
     if outcome.decision.reason is Reason.TRIPPED:
         _trip(connection, history, now)
     _follow(connection, outcome, past, briefing, now)
@@ -127,6 +128,7 @@ def _settlement(outcome: Outcome, knowledge: Knowledge) -> inbox.Settlement:
         subject=message.subject if isinstance(message, Message) else "",
         from_address=message.from_address if isinstance(message, Message) else "",
         message_id=message.message_id if isinstance(message, Message) else None,
+        from_name=message.from_name.replace("\0", " ") if isinstance(message, Message) else "",
     )
 
 
@@ -157,4 +159,4 @@ def _keep_thanks(connection: Connection, number: int, thread: Conversation | Non
     """Where there is a case they are told in it; its state stays, and nobody is called."""
     case_id = cases.case_of(connection, thread.inquiry) if thread is not None and thread.inquiry else None
     if case_id is not None:
-        cases.record(connection, case_id, "thanked", who="contractor", detail="", inquiry_id=number, now=now)
+        cases.keep_thanks(connection, case_id, number, now=now)

@@ -3,7 +3,7 @@
 from responder.store.schema.accounts import REFUSE_CHANGES, accounts, audit, failed_logins, invitations, sessions
 from responder.store.schema.base import Moment, Number, metadata
 from responder.store.schema.cases import case_events, cases, composing, drafts, notices, snippets
-from responder.store.schema.mails import breaker_trips, inbox, muted, outbox
+from responder.store.schema.mails import breaker_trips, inbox, muted, outbox, searchable
 from responder.store.schema.taught import entry_revisions, labels, rehearsals, reviews
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "outbox",
     "rehearsals",
     "reviews",
+    "searchable",
     "sessions",
     "snippets",
 ]

@@ -28,6 +28,8 @@ inbox = sa.Table(
     column("raw", sa.LargeBinary),
     # What later mails of the same thread refer to.
     column("message_id", sa.Text, nullable=True),
+    # The name beside from_address, as its author wrote it.
+    column("from_name", sa.Text, nullable=True),
     sa.CheckConstraint("lane IN ('answered', 'escalated', 'suppressed')", name="lane"),
     sa.CheckConstraint(
         "(lane IS NULL AND reason IS NULL AND settled_at IS NULL)"
@@ -47,6 +49,14 @@ sa.Index("ix_inbox_lane_id", inbox.c.lane, inbox.c.id)
 sa.Index("ix_inbox_received_at", inbox.c.received_at)
 sa.Index("ix_inbox_from_address_id", inbox.c.from_address, inbox.c.id)
 sa.Index("ix_inbox_message_id", inbox.c.message_id)
+
+# What staff search in. A row for each mail that was settled; one that an older version settled gets its own later.
+searchable = sa.Table(
+    "searchable",
+    metadata,
+    column("inquiry_id", Number, sa.ForeignKey("inbox.id"), primary_key=True, autoincrement=False),
+    column("text", sa.Text),
+)
 
 outbox = sa.Table(
     "outbox",

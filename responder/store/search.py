@@ -1,0 +1,63 @@
+"""Finding a mail by any piece of its text, its author, or its number, however they are written."""
+
+import re
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from responder.mail.message import Message, Unreadable
+from responder.store.engine import place_of
+from responder.store.schema import inbox
+from responder.store.schema import searchable as table
+from responder.triage.text import searchable
+
+MOST_CHARACTERS = 8_000
+"""Of one mail: what people look for stands before that, and a mail of megabytes must not slow down every search."""
+
+MOST_WORDS = 8
+
+_NUMBER = re.compile(r"(?:r-?)?0*([1-9][0-9]{0,17})")
+
+
+def text_of(message: Message | Unreadable) -> str:
+    """What a mail is found by; nothing where it could not be read."""
+    if isinstance(message, Unreadable):
+        return ""
+    written = "\n".join((message.subject, message.from_name, message.from_address, message.text[:MOST_CHARACTERS]))
+    # PostgreSQL keeps no NUL in text.
+    return searchable(written.replace("\0", " "))[:MOST_CHARACTERS]
+
+
+def add(conn: Connection, inquiry_id: int, text: str) -> None:
+    """Let a mail be found; nothing happens where it can be already."""
+    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    conn.execute(insert(table).values(inquiry_id=inquiry_id, text=text).on_conflict_do_nothing())
+
+
+def not_added(conn: Connection, *, limit: int) -> list[tuple[int, bytes]]:
+    """Mails that an older version settled, and that cannot be found yet: numbers and raw bytes, newest first."""
+    missing = sa.select(inbox.c.id, inbox.c.raw).outerjoin(table, table.c.inquiry_id == inbox.c.id)
+    settled = (table.c.inquiry_id.is_(None), inbox.c.lane.is_not(None))
+    return [
+        (row.id, bytes(row.raw))
+        for row in conn.execute(missing.where(*settled).order_by(inbox.c.id.desc()).limit(limit))
+    ]
+
+
+def words_of(query: str) -> list[str]:
+    """What a query asks for: all of these must be found."""
+    return [word for word in (searchable(part) for part in query.replace("\0", " ").split()[:MOST_WORDS]) if word]
+
+
+def holds(words: Sequence[str]) -> Sequence[sa.ColumnElement[bool]]:
+    """Conditions on `inbox` left-joined with `searchable`: every word stands in the mail's text, or is its number."""
+    return [_holds(word) for word in words]
+
+
+def _holds(word: str) -> sa.ColumnElement[bool]:
+    # Both databases scan faster for a fixed string than for a pattern, and nothing in it need be escaped.
+    stands = sa.func.coalesce(place_of(table.c.text, word), 0) > 0
+    number = _NUMBER.fullmatch(word)
+    return stands if number is None else sa.or_(stands, inbox.c.id == int(number[1]))

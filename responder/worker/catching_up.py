@@ -1,0 +1,24 @@
+"""Mails that an older version settled are made findable, a few at a time while nothing else waits."""
+
+from datetime import timedelta
+
+from sqlalchemy.engine import Engine
+
+from responder.mail.message import Unreadable
+from responder.reader import Reader
+from responder.store import search
+from responder.store.engine import reading
+
+WITHIN = timedelta(seconds=20)
+
+
+def catch_up(engine: Engine, reader: Reader, *, limit: int) -> bool:
+    """Make up to `limit` mails findable, the newest first; False where none is left. Raises ReaderUnavailable."""
+    with reading(engine) as connection:
+        mails = search.not_added(connection, limit=limit)
+    found = reader.read([raw for _, raw in mails], within=WITHIN) if mails else []
+    with engine.begin() as connection:
+        for (number, _), contents in zip(mails, found, strict=False):
+            text = search.text_of(contents if isinstance(contents, Unreadable) else contents.message)
+            search.add(connection, number, text)
+    return bool(mails)
