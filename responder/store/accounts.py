@@ -103,10 +103,9 @@ def are_there(conn: Connection) -> bool:
 
 
 def password_of(conn: Connection, account_id: int) -> str | None:
-    """The hash of the password, for whoever verifies one."""
-    found: str | None = conn.execute(
-        sa.select(accounts.c.password).where(accounts.c.id == account_id)
-    ).scalar_one_or_none()
+    """The hash of the password, for whoever verifies one; None where there is none, or the account is disabled."""
+    statement = sa.select(accounts.c.password).where(accounts.c.id == account_id, accounts.c.disabled_at.is_(None))
+    found: str | None = conn.execute(statement).scalar_one_or_none()
     return found
 
 
@@ -146,8 +145,9 @@ def disable(conn: Connection, account_id: int, *, now: datetime) -> bool:
 
 
 def enable(conn: Connection, account_id: int) -> bool:
-    """Let somebody in again, with the password of before."""
-    return _change(conn, account_id, disabled_at=None)
+    """Let somebody in again, with the password of before; False where nobody was shut out."""
+    statement = sa.update(accounts).where(accounts.c.id == account_id, accounts.c.disabled_at.is_not(None))
+    return conn.execute(statement.values(disabled_at=None)).rowcount == 1
 
 
 def _others_administer(conn: Connection, account_id: int) -> bool:

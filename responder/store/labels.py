@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -56,19 +57,80 @@ def _storable(text: str) -> str:
     return text.replace("\0", " ")
 
 
-def undo(conn: Connection, inquiry_id: int, *, who: str, now: datetime) -> bool:
-    """Take back the label in force, which stays on record; False where there is none."""
+def undo(conn: Connection, inquiry_id: int, *, who: str, now: datetime, label: int | None = None) -> bool:
+    """Take back the label in force, which stays on record; False where there is none.
+
+    With `label` only if it is that one: somebody may have taught otherwise since it was looked at.
+    """
     statement = sa.update(labels).where(labels.c.inquiry_id == inquiry_id, labels.c.undone_at.is_(None))
+    if label is not None:
+        statement = statement.where(labels.c.id == label)
     return conn.execute(statement.values(undone_at=now, undone_by=who)).rowcount == 1
 
 
 def listing(conn: Connection, *, undone: bool = False) -> list[Label]:
     """The labels in force, oldest first; with `undone` those that were taken back too."""
-    names = ("id", "inquiry_id", "subject", "body", "expected", "complete")
-    signed = ("taught_at", "taught_by", "undone_at", "undone_by")
-    statement = sa.select(*(labels.c[name] for name in (*names, *signed))).order_by(labels.c.id)
+    statement = _labels().order_by(labels.c.id)
     if not undone:
         statement = statement.where(labels.c.undone_at.is_(None))
+    return _read(conn, statement)
+
+
+def in_force(conn: Connection, inquiry_id: int) -> Label | None:
+    """What is taught of a mail."""
+    found = _read(conn, _labels().where(labels.c.inquiry_id == inquiry_id, labels.c.undone_at.is_(None)))
+    return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which labels to show; None stands for all."""
+
+    entry: str | None = None
+    """An entry that they name; "" for those that say that nobody but a person can answer."""
+    who: str | None = None
+    """The account that taught them."""
+    undone: bool = False
+    """Whether those that were taken back are shown too."""
+
+
+EVERYTHING = Filters()
+
+
+def newest(
+    conn: Connection, filters: Filters = EVERYTHING, *, before: int | None = None, limit: int = 50
+) -> list[Label]:
+    """The newest first; `before` is the number of the last one on the page before."""
+    statement = _labels().order_by(labels.c.id.desc()).limit(limit)
+    if not filters.undone:
+        statement = statement.where(labels.c.undone_at.is_(None))
+    if filters.who is not None:
+        statement = statement.where(labels.c.taught_by == filters.who)
+    if filters.entry is not None:
+        statement = statement.where(_names(filters.entry))
+    if before is not None:
+        statement = statement.where(labels.c.id < before)
+    return _read(conn, statement)
+
+
+def _names(entry: str) -> sa.ColumnElement[bool]:
+    # Both databases give a JSON column back as it was written, and an entry's id holds nothing that JSON escapes.
+    written = sa.cast(labels.c.expected, sa.Text)
+    return written.contains(f'"{entry}"', autoescape=True) if entry else written == "[]"
+
+
+def teachers(conn: Connection) -> list[str]:
+    """Who taught anything, by name."""
+    return list(conn.execute(sa.select(labels.c.taught_by).distinct().order_by(labels.c.taught_by)).scalars())
+
+
+def _labels() -> sa.Select[Any]:
+    names = ("id", "inquiry_id", "subject", "body", "expected", "complete")
+    signed = ("taught_at", "taught_by", "undone_at", "undone_by")
+    return sa.select(*(labels.c[name] for name in (*names, *signed)))
+
+
+def _read(conn: Connection, statement: sa.Select[Any]) -> list[Label]:
     rows = conn.execute(statement).mappings()
     return [Label(**{**row, "expected": tuple(row["expected"])}) for row in rows]
 

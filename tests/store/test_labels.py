@@ -176,3 +176,37 @@ def test_a_store_of_the_first_version_gets_its_labels_and_keeps_its_mails(store_
     assert schema_state(old)[0] >= "0002"  # type: ignore[operator]  # it has one now
     assert _teach(old, 1, "q04") == 1
     old.dispose()
+
+
+def test_the_newest_labels_come_first_page_by_page_as_the_filters_ask(engine: Engine) -> None:
+    numbers = [_teach(engine, 1, "q04"), _teach(engine, 2, "q04", "q05", who="suzuki"), _teach(engine, 3)]
+    _undo(engine, 3)
+    with reading(engine) as connection:
+
+        def listed(
+            filters: labels.Filters = labels.EVERYTHING, before: int | None = None, limit: int = 50
+        ) -> list[int]:
+            return [label.id for label in labels.newest(connection, filters, before=before, limit=limit)]
+
+        first, second, third = (number or 0 for number in numbers)
+        assert listed() == [second, first]
+        assert listed(labels.Filters(undone=True)) == [third, second, first]
+        assert listed(limit=1) == [second]
+        assert listed(before=second) == [first]
+        assert listed(labels.Filters(entry="q04")) == [second, first]
+        assert listed(labels.Filters(entry="q05")) == [second]
+        assert listed(labels.Filters(entry="q0_")) == []
+        assert listed(labels.Filters(entry="", undone=True)) == [third]
+        assert listed(labels.Filters(who="suzuki")) == [second]
+        assert labels.teachers(connection) == ["sato", "suzuki"]
+
+
+def test_a_label_is_taken_back_only_while_it_is_the_one_that_was_looked_at(engine: Engine) -> None:
+    first, second = _teach(engine, 1, "q04"), _teach(engine, 1, "q05")
+    with engine.begin() as connection:
+        assert not labels.undo(connection, 1, who="sato", now=NOW, label=first)
+        found = labels.in_force(connection, 1)
+        assert found is not None
+        assert (found.id, found.expected) == (second, ("q05",))
+        assert labels.undo(connection, 1, who="sato", now=NOW, label=second)
+        assert labels.in_force(connection, 1) is None
