@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -22,12 +22,19 @@ LETTERS = (
     "answers.txt",
     "acknowledgement.txt",
     "person.txt",
+    "salutation.txt",
     "draft.txt",
     "blank.txt",
     "english_answer.txt",
     "english_answers.txt",
     "english_acknowledgement.txt",
+    "notice.txt",
+    "framed.txt",
+    "correction.txt",
+    "english_correction.txt",
 )
+MOST_MENTIONED = 50
+"""Cases that a notice to staff names one by one; of the others it gives the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,26 @@ class Passage:
     entry: Entry | None
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A case in a notice to staff, without a word of the mail's text."""
+
+    reference: str
+    sender: str
+    """"" is nobody."""
+    subject: str
+    """One line; may be empty."""
+    reason: str
+    """In the words of staff."""
+    due_at: datetime | None = None
+    """Where the staff live."""
+    overdue: bool = False
+    taken_by: str = ""
+    """"" where nobody has taken it."""
+    link: str = ""
+    """"" where there is no page of it."""
+
+
 class Letters:
     """The templates of one folder, every one of them known to render."""
 
@@ -87,9 +114,23 @@ class Letters:
             case Language.JAPANESE | None:
                 return self._japanese(name, **values)
 
-    def person(self, text: str, *, subject: str, reference: str) -> Letter:
-        """What a member of staff wrote, signed."""
-        return self._render("person.txt", subject=subject, reference=reference, text=text)
+    def person(self, text: str, *, subject: str, reference: str, salutation: str = "", signature: str = "") -> Letter:
+        """What a member of staff wrote, under the salutation if there is one, and signed; `signature` is a name."""
+        values = {"text": text, "salutation": salutation, "signature": signature}
+        return self._render("person.txt", subject=subject, reference=reference, **values)
+
+    def salutation(self, called: str) -> str:
+        """The line that a letter begins with, for somebody who is called so; "" is nobody known."""
+        return " ".join(self._text("salutation.txt", called=called).split("\n")).strip()
+
+    def framed(self, text: str) -> str:
+        """A piece of an answer between the words that a letter begins and ends with; not signed."""
+        return self._text("framed.txt", text=text).strip("\n") + "\n"
+
+    def notice(self, opened: Sequence[Mention], due: Sequence[Mention], *, link: str) -> Letter:
+        """Tells staff of new cases and of those due soon, not both of them none. `link` is the page of all cases."""
+        values = {"opened": list(opened), "due": list(due), "longest": MOST_MENTIONED, "link": link}
+        return self._japanese("notice.txt", subject="", **values)
 
     def draft(self, passages: Sequence[Passage], *, subject: str, reference: str) -> str:
         """The text that a person starts from, with `blank.txt` wherever an answer is missing; not signed."""
@@ -99,6 +140,16 @@ class Letters:
         text = self._text("draft.txt", most=MOST_CHARACTERS + quoted, **values).strip("\n")
         if any(passage.entry is None for passage in passages) and not self.unfinished(text):
             raise ValueError("a question without an answer must show blank.txt, so that nobody sends it by mistake")
+        return text + "\n"
+
+    def correction(
+        self, entries: Sequence[Entry], *, subject: str, reference: str, language: Language | None = Language.JAPANESE
+    ) -> str:
+        """The text that a person starts from where the answer of these entries was wrong, with `blank.txt` in it."""
+        name = "english_correction.txt" if language is Language.ENGLISH else "correction.txt"
+        text = self._text(name, entries=entries, subject=subject, reference=reference).strip("\n")
+        if not self.unfinished(text):
+            raise ValueError("a correction must show blank.txt, so that nobody sends it without the right answer")
         return text + "\n"
 
     def unfinished(self, text: str) -> bool:
@@ -197,6 +248,13 @@ def _sample_drafts(entries: Sequence[Entry]) -> list[list[Passage]]:
     return [covered[:1], [Passage(("Question?",), None)], [*covered, Passage(("Question?",), None)]]
 
 
+def _sample_news(subject: str) -> list[tuple[list[Mention], list[Mention], str]]:
+    at, link = datetime(2026, 11, 24, 17, 30, tzinfo=UTC), "https://desk.example/cases"
+    bare = Mention("R-000001", "", subject, "Reason")
+    full = Mention("R-000002", "a@example.jp", subject, "Reason", at, True, "Name", f"{link}/2")
+    return [([bare], [], ""), ([], [full], link), ([bare] * (MOST_MENTIONED + 1), [full], link)]
+
+
 def _rehearsed(letters: Letters, folder: Path) -> list[Fault]:
     """Every letter with every kind of value it can meet: with and without links, subject, several entries."""
     links = (_SAMPLE_LINK, _SAMPLE_LINK)
@@ -206,12 +264,18 @@ def _rehearsed(letters: Letters, folder: Path) -> list[Fault]:
     for subject, (prefix, language) in product(("", "件" * LONGEST_TOPIC), spoken):
         given: dict[str, Any] = {"subject": subject, "reference": "R-000001"}
         answer = partial(letters.answer, language=language, **given)
+        correction = partial(letters.correction, language=language, **given)
         trials: list[tuple[str, Callable[[], object]]] = [
             *((f"{prefix}answer.txt", partial(answer, [entry])) for entry in entries),
             (f"{prefix}answers.txt", partial(answer, entries)),
             (f"{prefix}acknowledgement.txt", partial(letters.acknowledgement, language=language, **given)),
+            *((f"{prefix}correction.txt", partial(correction, some)) for some in ([], entries)),
             ("person.txt", partial(letters.person, "Text.", **given)),
+            ("person.txt", partial(letters.person, "Text.", salutation="Dear you", signature="Name", **given)),
+            ("framed.txt", partial(letters.framed, "Text.")),
+            *(("salutation.txt", partial(letters.salutation, name)) for name in ("", "Name")),
             *(("draft.txt", partial(letters.draft, passages, **given)) for passages in _sample_drafts(entries)),
+            *(("notice.txt", partial(letters.notice, *news, link=link)) for *news, link in _sample_news(subject)),
         ]
         for name, render in trials:
             fault = _trial(render, folder / name)

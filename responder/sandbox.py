@@ -1,7 +1,7 @@
 """jinja2 in bounds: a template reaches its values and nothing else, and cannot grow beyond a letter."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import wraps
 from typing import Any
 
@@ -39,7 +39,7 @@ class Bounded(SandboxedEnvironment):
         # A width within a text is out of sight: what formats is left out, and what takes a number is asked for it.
         del self.filters["format"]
         self.filters = {name: _measured(called) for name, called in self.filters.items()}
-        self.filters["japanese_date"] = japanese_date
+        self.filters |= {"japanese_date": japanese_date, "japanese_moment": japanese_moment}
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """What is intercepted above; jinja2 calls it at the rendering, and folds no constants of these operators."""
@@ -67,6 +67,11 @@ class Bounded(SandboxedEnvironment):
 def japanese_date(day: date) -> str:
     """2026-11-24 as 2026年11月24日."""
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def japanese_moment(at: datetime) -> str:
+    """2026-11-24 17:30 as 2026年11月24日（火）17:30, on the clock that it comes with."""
+    return f"{japanese_date(at)}（{'月火水木金土日'[at.weekday()]}）{at:%H:%M}"
 
 
 def _few(*bounds: int) -> range:

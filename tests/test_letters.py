@@ -11,7 +11,7 @@ import pytest
 
 from responder.corpus import Entry, load_corpus
 from responder.errors import TemplateError
-from responder.letters import LETTERS, Letters, Passage, Sender, load_letters
+from responder.letters import LETTERS, MOST_MENTIONED, Letters, Mention, Passage, Sender, load_letters
 from responder.sandbox import japanese_date
 from responder.triage.language import Language
 
@@ -327,6 +327,13 @@ def test_a_letter_reaches_no_further_than_its_values(folder: Path) -> None:
     (folder / "person.txt").write_text("Subject: x\n\n{{ text.__class__.__mro__ }}\n", encoding="utf-8")
     with pytest.raises(TemplateError):
         load_letters(folder, SENDER)
+
+
+def test_a_notice_names_so_many_cases_and_counts_the_others(letters: Letters) -> None:
+    several = [Mention(f"R-{number:06}", "a@b.example", "件名", "理由") for number in range(1, MOST_MENTIONED + 3)]
+    letter = letters.notice(several, [], link="")
+    assert letter.subject == "【お知らせ】未対応52件（R-000001、R-000002、R-000003ほか）"
+    assert (letter.body.count("差出人"), "ほかに2件ございます。" in letter.body) == (50, True)
 
 
 def test_a_date_reads_as_in_a_japanese_letter() -> None:
