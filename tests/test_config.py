@@ -185,6 +185,18 @@ def test_the_next_hop_knows_its_encryption(next_hop: str, tls: str, hop: Maildir
     assert shown_values(config)["courier.next_hop"][0] == next_hop
 
 
+def test_the_hours_of_the_office_are_shown_as_they_were_written(tmp_path: Path) -> None:
+    config = loaded(tmp_path, '[desk]\nbusiness_hours = "10:00-19:15"', {"RESPONDER_DESK__CLOSED": "02-29, 08-15"})
+    shown = shown_values(config)
+    assert shown["desk.business_hours"] == ("10:00-19:15", str(tmp_path / "config.toml"))
+    assert shown["desk.closed"] == ("02-29, 08-15", "environment")
+    assert [(day.month, day.day) for day in config.desk.closed] == [(2, 29), (8, 15)]
+
+
+def test_warnings_before_the_due_time_can_be_turned_off(tmp_path: Path) -> None:
+    assert loaded(tmp_path, '[notify]\nbefore_due = ""').notify.before_due is None
+
+
 def test_a_token_command_is_divided_like_a_shell_does(tmp_path: Path) -> None:
     text = "[courier]\nauth = 'xoauth2'\nusername = 'me'\ntoken_command = \"token --of 'a b'\"\n"
     assert loaded(tmp_path, text).courier.token_command == ("token", "--of", "a b")
@@ -361,6 +373,22 @@ def test_a_file_in_another_encoding_is_a_fault_with_its_line(tmp_path: Path) -> 
         ("courier.ca_file", '"/nowhere/ca.pem"'),
         ("courier.token_command", '"token \'open"'),
         ("courier.connections", "51"),
+        ("desk.business_hours", '"9-17"'),
+        ("desk.business_hours", '"17:30-09:00"'),
+        ("desk.business_hours", '"09:00-24:00"'),
+        ("desk.business_hours", "9"),
+        ("desk.closed", '["12-32"]'),
+        ("desk.closed", '["2-3"]'),
+        ("desk.closed", "[1229]"),
+        ("desk.closed", str([f"{month:02}-{day:02}" for month in range(1, 6) for day in range(1, 22)])),
+        ("notify.to", '["窓口"]'),
+        ("notify.before_due", '"0h"'),
+        ("notify.at_most_every", '""'),
+        ("oidc.issuer", '"login.example.jp"'),
+        ("oidc.issuer", '"http://login.example.jp"'),
+        ("oidc.issuer", '"https://login.example.jp?tenant=1"'),
+        ("oidc.client_secret_file", '"/nowhere/secret"'),
+        ("oidc.make_accounts", '"yes"'),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_with_a_remedy(key: str, value: str, tmp_path: Path) -> None:
@@ -394,9 +422,17 @@ def _of_courier(**settings: str) -> str:
             '[service]\nalso_known_as = ["bounces@example.jp"]\n' + _of_courier(envelope_sender="bounces@example.jp"),
             ["courier.envelope_sender"],
         ),
+        ('[notify]\nto = ["Support+all@example.jp"]', ["notify.to"]),
+        ('[notify]\nto = ["b@example.jp"]\n' + _of_courier(envelope_sender="b@example.jp"), ["notify.to"]),
         ('[listener]\nsmtp = "127.0.0.1:8080"', ["listener.smtp"]),
         ('[listener]\ntls = "offer"', ["listener.tls"]),
         ('[listener]\ntls_key = "/dev/null"', ["listener.tls_key"]),
+        ('[oidc]\nissuer = "https://login.example.jp"', ["oidc.issuer"]),
+        ('[oidc]\nclient_id = "desk"\ntrust_email = true', ["oidc.client_id", "oidc.trust_email"]),
+        (
+            '[oidc]\nissuer = "http://127.0.0.1:8000/realm"\nclient_id = "desk"\neditors = "faq"',
+            ["oidc.editors"],
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused_where_somebody_wrote_them(

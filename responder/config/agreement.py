@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 from responder.config.places import HostPort, SmtpHop, has_password, with_password
 from responder.config.sections import Config, Courier, Guard, Listener, Store
 from responder.config.values import duration_text
-from responder.mail.address import domain_of, normalised
+from responder.mail.address import correspondent_of, domain_of, normalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ def contradictions(config: Config) -> Iterator[Contradiction]:
     yield from _of_budgets(config.guard)
     yield from _of_signature(config)
     yield from _of_envelope_sender(config)
+    yield from _of_notices(config)
+    yield from _of_provider(config)
 
 
 def _of_addresses(config: Config) -> Iterator[Contradiction]:
@@ -108,6 +110,32 @@ def _of_envelope_sender(config: Config) -> Iterator[Contradiction]:
         keys = ("courier.envelope_sender", "service.address", "service.also_known_as")
         problem = "contractors write to this address, and what comes to the envelope sender is never answered"
         yield Contradiction(keys, problem, "Give it an address of its own, like bounces@example.jp")
+
+
+def _of_notices(config: Config) -> Iterator[Contradiction]:
+    ours = (config.service.address, *config.service.also_known_as, config.courier.envelope_sender)
+    known = {correspondent_of(address) for address in ours if address}
+    for address in config.notify.to:
+        if correspondent_of(address) in known:
+            keys = ("notify.to", "service.address", "service.also_known_as", "courier.envelope_sender")
+            yield Contradiction(
+                keys, f"{address} is our own, and we would write to ourselves", "Name a mailbox of staff"
+            )
+
+
+def _of_provider(config: Config) -> Iterator[Contradiction]:
+    oidc = config.oidc
+    if oidc.issuer and not oidc.client_id:
+        keys = ("oidc.issuer", "oidc.client_id")
+        yield Contradiction(keys, "there is no client_id to it", "Register the desk there, and set oidc.client_id")
+    for key in ("client_id", "client_secret_file", "make_accounts", "trust_email", "roles_claim"):
+        if getattr(oidc, key) and not oidc.issuer:
+            keys = (f"oidc.{key}", "oidc.issuer")
+            yield Contradiction(keys, "there is no issuer to it", "Set oidc.issuer, or leave it out")
+    for key in ("editors", "administrators"):
+        if getattr(oidc, key) and not oidc.roles_claim:
+            keys = (f"oidc.{key}", "oidc.roles_claim")
+            yield Contradiction(keys, "no claim settles roles", "Set oidc.roles_claim, or leave it out")
 
 
 def _is_within(name: str, parent: str) -> bool:

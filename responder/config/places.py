@@ -22,6 +22,10 @@ _QUERY_PASSWORD = re.compile(r"(?<=[?&]password=)[^&]*")
 _STORE_URL = re.compile(r"sqlite:///.+|postgres(?:ql)?(?:\+psycopg)?://.*", re.DOTALL)
 _PAGE_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
+_ISSUER = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
+# Without TLS only on this machine, where somebody tries it out.
+_LOCAL_ISSUER = re.compile(r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
+
 
 @dataclass(frozen=True, slots=True)
 class HostPort:
@@ -117,6 +121,15 @@ def _page_url(value: object) -> str:
     return text
 
 
+def _issuer(value: object) -> str:
+    # Not to be changed in any way: what the issuer calls itself is compared letter by letter.
+    text = as_line(value)
+    if text and not (_ISSUER.fullmatch(text) or _LOCAL_ISSUER.fullmatch(text)):
+        remedy = 'Write it as its metadata has it: "https://login.example.jp/realm"'
+        raise unfit(f"{quoted(text)} is no issuer of OpenID Connect", remedy)
+    return text
+
+
 def _store_url(value: object) -> str:
     url = as_line(value)
     if not _STORE_URL.fullmatch(url):
@@ -147,5 +160,6 @@ def masked_url(url: str) -> str:
 Listen = Annotated[HostPort | None, PlainValidator(_listen)]
 ListenAnywhere = Annotated[HostPort | UnixSocket | None, PlainValidator(_listen_anywhere)]
 NextHop = Annotated[MaildirHop | SmtpHop, PlainValidator(_next_hop)]
+Issuer = Annotated[str, PlainValidator(_issuer)]
 StoreUrl = Annotated[str, PlainValidator(_store_url)]
 PageUrl = Annotated[str, PlainValidator(_page_url)]

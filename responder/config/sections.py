@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import timedelta
+from datetime import time, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from responder.config.places import HostPort, Listen, ListenAnywhere, MaildirHop, NextHop, PageUrl, StoreUrl
+from responder.config.hours import Hours, OfficeHours, YearDay, YearDays
+from responder.config.places import HostPort, Issuer, Listen, ListenAnywhere, MaildirHop, NextHop, PageUrl, StoreUrl
 from responder.config.rules import Rules
 from responder.config.values import (
     Address,
@@ -17,6 +18,7 @@ from responder.config.values import (
     Command,
     DnsName,
     Duration,
+    DurationOrNone,
     EnvelopeSender,
     Floor,
     Folder,
@@ -36,6 +38,8 @@ _Count = Annotated[int, Field(ge=1)]
 _NO_SECRET = SecretStr("")
 _SMTP, _LMTP, _DESK = (HostPort("127.0.0.1", port) for port in (2525, 8024, 8080))
 _LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+_OFFICE_HOURS = Hours(time(9), time(17, 30))
+_NEW_YEAR = tuple(YearDay(*day) for day in ((12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3)))
 _REPLIES = MaildirHop(Path("state/replies"))
 
 
@@ -154,6 +158,32 @@ class Desk:
 
     listen: Listen = _DESK
     url: PageUrl = ""
+    business_hours: OfficeHours = _OFFICE_HOURS
+    closed: YearDays = _NEW_YEAR
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Whom of the staff we write to about cases; nobody is off, and None as `before_due` warns of nothing."""
+
+    to: Addresses = ()
+    on_escalation: bool = True
+    before_due: DurationOrNone = timedelta(hours=4)
+    at_most_every: Duration = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Oidc:
+    """The OpenID provider that staff may log in by; without an issuer there is none."""
+
+    issuer: Issuer = ""
+    client_id: Line = ""
+    client_secret_file: PasswordFile = None
+    make_accounts: bool = False
+    trust_email: bool = False
+    roles_claim: Line = ""
+    editors: Line = ""
+    administrators: Line = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +198,8 @@ class Config:
     courier: Courier = field(default_factory=Courier)
     dkim: Dkim = field(default_factory=Dkim)
     desk: Desk = field(default_factory=Desk)
+    notify: Notify = field(default_factory=Notify)
+    oidc: Oidc = field(default_factory=Oidc)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -180,6 +212,8 @@ SECTIONS: Mapping[str, type] = {
     "courier": Courier,
     "dkim": Dkim,
     "desk": Desk,
+    "notify": Notify,
+    "oidc": Oidc,
 }
 
 KEYS: tuple[str, ...] = tuple(f"{section}.{key.name}" for section, model in SECTIONS.items() for key in fields(model))

@@ -79,6 +79,10 @@ def _duration(value: object) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def _duration_or_none(value: object) -> timedelta | None:
+    return None if value == "" else _duration(value)
+
+
 def duration_text(length: timedelta) -> str:
     """The duration as it is written in config.toml, in the largest unit that divides it."""
     seconds = int(length.total_seconds())
@@ -141,26 +145,32 @@ def _address_or_none(value: object) -> str:
     return "" if value == "" else _address(value)
 
 
-def _addresses(value: object) -> tuple[str, ...]:
+def listed(value: object, remedy: str) -> list[object]:
+    """The members of a list, whatever they are."""
     # A variable of the environment is one text, so a comma divides there.
     several = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
     if not isinstance(several, list):
-        raise unfit(f"{quoted(value)} is not a list", 'Write ["one@example.jp", "two@example.jp"]')
+        raise unfit(f"{quoted(value)} is not a list", remedy)
+    return several
+
+
+def _addresses(value: object) -> tuple[str, ...]:
+    several = listed(value, 'Write ["one@example.jp", "two@example.jp"]')
     wrong = [quoted(one) for one in several if not (isinstance(one, str) and valid_address(one))]
     if wrong:
         raise unfit(f"not a mail address: {', '.join(wrong)}", "Write them in plain ASCII: support@example.jp")
-    return tuple(several)
+    return tuple(map(str, several))
 
 
 def _networks(value: object) -> tuple[Network, ...]:
-    # A variable of the environment is one text, so a comma divides there.
-    several = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
     example = 'Write ["127.0.0.0/8", "::1/128"]'
-    if not isinstance(several, list) or not all(isinstance(one, str) for one in several):
+    several = listed(value, example)
+    names = [one for one in several if isinstance(one, str)]
+    if len(names) < len(several):
         raise unfit(f"{quoted(value)} is not a list", example)
     if not several:
         raise unfit("the list is empty, and nobody could come", f'{example}, or ["0.0.0.0/0", "::/0"] for everyone')
-    return tuple(_network(one) for one in several)
+    return tuple(map(_network, names))
 
 
 def _network(text: str) -> Network:
@@ -222,6 +232,7 @@ def _command(value: object) -> tuple[str, ...]:
 
 
 Duration = Annotated[timedelta, PlainValidator(_duration)]
+DurationOrNone = Annotated[timedelta | None, PlainValidator(_duration_or_none)]
 Floor = Annotated[float | None, PlainValidator(_floor)]
 Size = Annotated[int, PlainValidator(_size)]
 Memory = Annotated[int, PlainValidator(_memory)]
