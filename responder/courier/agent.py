@@ -26,7 +26,7 @@ from responder.mail.delivery import (
 )
 from responder.store import cases, muted, outbox
 from responder.store.engine import reading
-from responder.store.outbox import Delivery
+from responder.store.outbox import Delivery, DeliveryKind
 
 NextHop = Maildir | SmtpNextHop
 
@@ -214,7 +214,7 @@ def _settle(this: _Round, delivery: Delivery, outcome: Outcome) -> str:
                 state, ours = "sent", outbox.settle_sent(conn, delivery, reply=reply, now=now)
             case Bounced(reply):
                 state, ours = "bounced", _fail(conn, delivery, "bounced", reply, now)
-                if ours and is_about_the_address(reply):
+                if ours and is_about_the_address(reply) and delivery.kind is not DeliveryKind.NOTICE:
                     until = now + this.mute_after_bounce
                     muted.mute(conn, delivery.recipient, reason=f"bounced: {reply}", until=until, now=now)
             case Deferred(reply):
@@ -237,7 +237,8 @@ def _fail(
     conn: Connection, delivery: Delivery, state: Literal["bounced", "expired"], reply: str, now: datetime
 ) -> bool:
     ours = outbox.settle_failed(conn, delivery, state=state, reply=reply, now=now)
-    if ours:
+    # A case for a notice that staff did not get would be told of by another notice, to the same address.
+    if ours and delivery.kind is not DeliveryKind.NOTICE:
         # A later mail of a thread has no case of its own.
         case_id = cases.case_of(conn, delivery.inquiry_id) or delivery.inquiry_id
         cases.open_case(conn, case_id, reason=f"{delivery.kind.value} {state}: {reply}", now=now)
