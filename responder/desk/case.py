@@ -1,0 +1,89 @@
+"""One case: what was written, why no machine answered, and what may be sent."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection
+from starlette.responses import Response
+
+from responder.desk.composer import Composer, composer_of, entry_text
+from responder.desk.conversation import Item, conversation
+from responder.desk.drafting import newest_mail
+from responder.desk.evidence import Evidence, evidence_of
+from responder.desk.mails import letters_of, shown
+from responder.desk.routing import not_found, page
+from responder.desk.teaching import panel_of
+from responder.desk.visit import Visit, number_in
+from responder.store import accounts, cases, history
+from responder.store.cases import Case
+from responder.store.history import Past
+from responder.store.inbox import Record
+
+MOST_MAILS = 50
+"""Of a longer conversation the newest are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the store has of a case."""
+
+    case: Case
+    newest: Record
+    items: list[Item]
+    letters: dict[int, bytes]
+    """The octets of what we wrote, by delivery."""
+    history: list[Past]
+    composer: Composer
+    names: dict[str, str]
+    """Of accounts, by login."""
+
+
+async def show(visit: Visit) -> Response:
+    """The page of a case; a number that joined another case leads there."""
+    number = number_in(visit.request.path_params["number"]) or 0
+    found = await visit.read(lambda conn: _find(conn, number, visit))
+    match found:
+        case None:
+            return not_found(visit)
+        case int(other):
+            return visit.to(f"/cases/{other}")
+    # In a transaction of its own, since reading leaves no trace otherwise.
+    await visit.write(lambda conn: visit.noted(conn, "case.see", f"case:{number}"))
+    mails = {item.mail.listing.id: item.mail.raw for item in found.items if item.mail is not None}
+    return visit.page(
+        "case.html",
+        found=found,
+        evidence=_evidence(visit, found),
+        reference=cases.reference_of(number),
+        teaching=await panel_of(visit, found.newest),
+        composer=found.composer,
+        entry_text=entry_text,
+        framed=visit.desk.letters().framed,
+        shown=await shown(visit.desk.reader, mails),
+        letters=await shown(visit.desk.reader, found.letters),
+    )
+
+
+def _find(conn: Connection, number: int, visit: Visit) -> Found | int | None:
+    case = cases.find(conn, number)
+    if case is None:
+        other = cases.case_of(conn, number)
+        return None if other in (None, number) else other
+    numbers = cases.mails_of(conn, number)
+    newest = newest_mail(conn, case)
+    items = conversation(conn, number, numbers[-MOST_MAILS:])
+    return Found(
+        case=case,
+        newest=newest,
+        items=items,
+        letters=letters_of(conn, [item.sent.id for item in items if item.sent is not None]),
+        composer=composer_of(conn, visit.desk, visit.account, case, newest, numbers, now=visit.now),
+        history=history.of_sender(conn, cases.author_of(conn, number), but=numbers),
+        names={account.login: account.name for account in accounts.listing(conn)},
+    )
+
+
+def _evidence(visit: Visit, found: Found) -> Evidence:
+    return evidence_of(found.newest.decision or {}, visit.desk.entries())
+
+
+ROUTES = [page("/cases/{number}", show)]
