@@ -1,6 +1,6 @@
 """A person's answer: who may give it, where it goes, and that it is given once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
@@ -15,9 +15,19 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from responder.desk.answering import Queued, Refused, answer_case
+from responder.desk.answering import (
+    Intervened,
+    Preview,
+    Queued,
+    Refused,
+    Words,
+    answer_case,
+    preview,
+    salutation_of,
+    undo_answer,
+)
 from responder.mail.envelope import Envelope
-from responder.store import cases, inbox, outbox
+from responder.store import case_events, cases, casework, composing, drafts, inbox, merging, outbox
 from responder.store.engine import open_engine, reading, upgrade
 from responder.worker import triage_next
 from tests.knowledge import ADDRESS, AUTHOR, briefing, reader, shipped_letters
@@ -57,9 +67,9 @@ def engine(store_url: str) -> Iterator[Engine]:
 
 
 def _answer(
-    engine: Engine, case: int = 1, *, text: str = TEXT, who: str = "sato", now: datetime = NOW
-) -> Queued | Refused:
-    return answer_case(engine, shipped_letters(), AUTHOR, case, text, who=who, now=now)
+    engine: Engine, case: int = 1, *, text: str = TEXT, who: str = "sato", now: datetime = NOW, **more: Any
+) -> Queued | Refused | Intervened:
+    return answer_case(engine, shipped_letters(), AUTHOR, case, text, who=who, now=now, **more)
 
 
 def _answers(engine: Engine) -> list[outbox.Listing]:
@@ -78,12 +88,12 @@ def _state(engine: Engine, case: int = 1) -> tuple[str, list[str]]:
     with reading(engine) as connection:
         found = cases.find(connection, case)
         assert found is not None
-        return found.state, [event.event for event in cases.events(connection, case)]
+        return found.state, [event.event for event in case_events.of_case(connection, case)]
 
 
 def _take(engine: Engine, who: str) -> None:
     with engine.begin() as connection:
-        assert cases.take(connection, 1, who=who, now=NOW)
+        assert casework.take(connection, 1, who=who, now=NOW) is None
 
 
 def test_an_answer_stands_in_the_outbox_and_the_case_is_closed(engine: Engine) -> None:
@@ -93,7 +103,7 @@ def test_an_answer_stands_in_the_outbox_and_the_case_is_closed(engine: Engine) -
     assert (row.inquiry_id, row.recipient, row.state, row.next_attempt_at) == (1, TANAKA, "queued", NOW)
     assert _state(engine) == ("closed", ["opened", "answered"])
     with reading(engine) as connection:
-        event = cases.events(connection, 1)[-1]
+        event = case_events.of_case(connection, 1)[-1]
     assert (event.who, event.delivery_id, event.at) == ("sato", row.id, NOW)
 
 
@@ -226,7 +236,7 @@ def test_of_two_people_who_answer_at_once_one_does(engine: Engine) -> None:
         _take_in(engine, _mail(number))
     barrier = Barrier(2)
 
-    def answer(who: str) -> list[Queued | Refused]:
+    def answer(who: str) -> list[Queued | Refused | Intervened]:
         outcomes = []
         for case in range(1, 9):
             barrier.wait(timeout=30)
@@ -246,7 +256,7 @@ def test_an_answer_given_between_anothers_look_and_their_answer_is_the_only_one(
     """The slow one has seen the case open. Whichever of the two is let through, the other must be refused."""
     slow = open_engine(store_url)
     with ThreadPoolExecutor(1) as pool:
-        begun: list[Future[Queued | Refused]] = []
+        begun: list[Future[Queued | Refused | Intervened]] = []
 
         def meanwhile(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
             if "cases" in statement and not begun:
@@ -261,3 +271,223 @@ def test_an_answer_given_between_anothers_look_and_their_answer_is_the_only_one(
     assert sum(isinstance(outcome, Queued) for outcome in outcomes) == 1
     assert len(_answers(engine)) == 1
     assert _state(engine) == ("closed", ["opened", "answered"])
+
+
+UNDO = timedelta(seconds=10)
+
+
+def _seen(engine: Engine, case: int = 1) -> int:
+    with reading(engine) as connection:
+        return case_events.newest(connection, case)
+
+
+def _claimed(engine: Engine, *, now: datetime = NOW) -> list[str]:
+    with engine.begin() as connection:
+        return [one.kind.value for one in outbox.claim(connection, now=now, limit=9, lease=LEASE)]
+
+
+def test_an_answer_greets_whom_it_is_for_and_names_who_signs_it(engine: Engine) -> None:
+    _answer(engine, salutation="田中 様\nBcc: x", signature="佐藤")
+    lines = _sent(engine, _answers(engine)[0].id).get_content().splitlines()
+    assert lines[:3] == ["田中 様 Bcc: x", "", TEXT]
+    assert lines[-3:] == [AUTHOR.name, "担当：佐藤", ADDRESS]
+
+
+@pytest.mark.parametrize(
+    ("sender", "salutation"),
+    [
+        ("佐藤 太郎 <sato@contractor.example>", "佐藤 太郎 様"),
+        ("株式会社山田建設 <sato@contractor.example>", "株式会社山田建設 御中"),
+        ("佐藤様 <sato@contractor.example>", "佐藤様"),
+        ("sato@contractor.example", "ご担当者様"),
+        ('"https://evil.example" <sato@contractor.example>', "ご担当者様"),
+        (f"問い合わせフォーム <{ADDRESS}>", "ご担当者様"),
+    ],
+)
+def test_a_salutation_is_suggested_by_the_name_in_from(engine: Engine, sender: str, salutation: str) -> None:
+    _take_in(engine, _mail(2, sender=sender))
+    with reading(engine) as connection:
+        record = inbox.find(connection, 2)
+    assert record is not None
+    assert salutation_of(shipped_letters(), record, AUTHOR) == salutation
+
+
+def test_the_preview_is_the_mail_that_is_sent(engine: Engine) -> None:
+    words = Words(TEXT, "田中 様", "佐藤")
+    with reading(engine) as connection:
+        shown = preview(connection, shipped_letters(), AUTHOR, 1, words, who="sato", now=NOW, seen=_seen(engine))
+    assert isinstance(shown, Preview)
+    assert (_answers(engine), _state(engine)) == ([], ("open", ["opened"]))
+    _answer(engine, salutation="田中 様", signature="佐藤")
+    mail = _sent(engine, _answers(engine)[0].id)
+    assert (shown.recipient, shown.subject) == (mail["To"], mail["Subject"])
+    assert shown.text.split() == mail.get_content().split()
+    assert shown.sender == f"{AUTHOR.name} <{ADDRESS}>"
+
+
+def test_a_preview_is_refused_for_what_an_answer_is_refused_for(engine: Engine) -> None:
+    with reading(engine) as connection:
+        for case, text, refused in ((1, " ", Refused.EMPTY), (99, TEXT, Refused.NO_CASE)):
+            words = Words(text)
+            assert preview(connection, shipped_letters(), AUTHOR, case, words, who="sato", now=NOW) is refused
+
+
+def _colleague_answers(engine: Engine) -> None:
+    _answer(engine, who="suzuki")
+
+
+def _another_mail_comes(engine: Engine) -> None:
+    with reading(engine) as connection:
+        ours = outbox.listing(connection)[0].message_id
+    _take_in(engine, _mail(2, In_Reply_To=ours))
+
+
+def _colleague_notes(engine: Engine) -> None:
+    with engine.begin() as connection:
+        casework.note(connection, 1, text="電話で回答済み", who="suzuki", now=NOW)
+
+
+def _colleague_takes_over(engine: Engine) -> None:
+    with engine.begin() as connection:
+        casework.take_over(connection, 1, who="suzuki", now=NOW)
+
+
+def _colleague_closes(engine: Engine) -> None:
+    with engine.begin() as connection:
+        casework.close(connection, 1, reason="called", who="suzuki", now=NOW)
+
+
+def _colleague_merges(engine: Engine) -> None:
+    _take_in(engine, _mail(2))
+    with engine.begin() as connection:
+        assert merging.merge(connection, 1, into=2, who="suzuki", now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("between", "told"),
+    [
+        (_colleague_answers, ("answered", "suzuki")),
+        (_another_mail_comes, ("opened", "responder")),
+        (_colleague_notes, ("note", "suzuki")),
+        (_colleague_takes_over, ("taken", "suzuki")),
+        (_colleague_closes, ("closed", "suzuki")),
+        (_colleague_merges, ("merged", "suzuki")),
+    ],
+)
+def test_what_came_in_between_keeps_an_answer_back_and_is_told(
+    engine: Engine, between: Callable[[Engine], None], told: tuple[str, str]
+) -> None:
+    seen = _seen(engine)
+    between(engine)
+    before = _answers(engine)
+    outcome = _answer(engine, seen=seen)
+    assert isinstance(outcome, Intervened)
+    assert [(event.event, event.who) for event in outcome.events] == [told]
+    assert _answers(engine) == before
+
+
+def test_what_one_did_oneself_or_knows_of_keeps_nothing_back(engine: Engine) -> None:
+    seen = _seen(engine)
+    _another_mail_comes(engine)
+    _take(engine, "sato")
+    assert isinstance(_answer(engine, seen=seen), Intervened)
+    assert isinstance(_answer(engine, seen=_seen(engine)), Queued)
+    assert _answer(engine, seen=seen + 1) is Refused.CLOSED
+
+
+def test_an_answer_waits_to_be_undone_and_leaves_then(engine: Engine) -> None:
+    _answer(engine, undo=UNDO)
+    assert _claimed(engine, now=NOW + UNDO / 2) == ["acknowledgement"]
+    assert _claimed(engine, now=NOW + UNDO) == ["person"]
+
+
+def test_an_undone_answer_never_leaves_and_its_text_is_a_draft_again(engine: Engine) -> None:
+    with engine.begin() as connection:
+        composing.heartbeat(connection, 1, who="sato", now=NOW)
+    sent = _answer(engine, undo=UNDO, salutation="田中 様")
+    assert isinstance(sent, Queued)
+    with engine.begin() as connection:
+        assert drafts.load(connection, 1, who="sato") is None
+        assert composing.holder(connection, 1, now=NOW) is None
+    assert undo_answer(engine, 1, sent.delivery_id, who="suzuki", now=NOW) is Refused.NOT_THEIRS
+    assert undo_answer(engine, 1, sent.delivery_id, who="sato", now=NOW) is None
+    assert undo_answer(engine, 1, sent.delivery_id, who="sato", now=NOW) is Refused.TOO_LATE
+    assert _state(engine) == ("taken", ["opened", "answered", "withdrawn"])
+    with engine.begin() as connection:
+        draft = drafts.load(connection, 1, who="sato")
+        assert draft is not None
+        assert (draft.text, draft.salutation) == (TEXT, "田中 様")
+        assert not outbox.retry(connection, sent.delivery_id, now=NOW)
+    assert "person" not in _claimed(engine, now=NOW + LEASE)
+    again = _answer(engine, seen=draft.seen)
+    assert isinstance(again, Queued)
+    assert _claimed(engine, now=NOW + LEASE).count("person") == 1
+    first, second = _answers(engine)
+    assert first.message_id != second.message_id
+    assert (first.state, second.state) == ("withdrawn", "queued")
+
+
+def test_a_mail_that_came_while_an_answer_was_undone_is_not_overlooked(engine: Engine) -> None:
+    sent = _answer(engine, undo=UNDO)
+    assert isinstance(sent, Queued)
+    _another_mail_comes(engine)
+    assert undo_answer(engine, 1, sent.delivery_id, who="sato", now=NOW) is None
+    with reading(engine) as connection:
+        draft = drafts.load(connection, 1, who="sato")
+    assert draft is not None
+    assert isinstance(_answer(engine, seen=draft.seen), Intervened)
+
+
+def test_what_a_courier_has_in_hand_is_not_undone(engine: Engine) -> None:
+    sent = _answer(engine, undo=UNDO)
+    assert isinstance(sent, Queued)
+    assert "person" in _claimed(engine, now=NOW + UNDO)
+    assert undo_answer(engine, 1, sent.delivery_id, who="sato", now=NOW + UNDO) is Refused.TOO_LATE
+    assert _state(engine) == ("closed", ["opened", "answered"])
+    assert undo_answer(engine, 99, sent.delivery_id, who="sato", now=NOW) is Refused.NO_CASE
+
+
+def test_an_answer_is_undone_or_sent_and_never_both(engine: Engine) -> None:
+    for number in range(2, 7):
+        _take_in(engine, _mail(number))
+    sent = [_answer(engine, case) for case in range(1, 7)]
+    barrier = Barrier(2)
+
+    def undo() -> list[bool]:
+        barrier.wait(timeout=30)
+        queued = [(case, one) for case, one in enumerate(sent, 1) if isinstance(one, Queued)]
+        return [undo_answer(engine, case, one.delivery_id, who="sato", now=NOW) is None for case, one in queued]
+
+    def deliver() -> set[int]:
+        barrier.wait(timeout=30)
+        taken = set()
+        for _ in range(20):
+            with engine.begin() as connection:
+                claimed = outbox.claim(connection, now=NOW, limit=1, lease=LEASE)
+                taken |= {one.id for one in claimed if outbox.settle_sent(connection, one, reply="250", now=NOW)}
+        return taken
+
+    with ThreadPoolExecutor(2) as pool:
+        undone, delivered = pool.submit(undo), pool.submit(deliver)
+    for case, (one, withdrawn) in enumerate(zip(sent, undone.result(), strict=True), 1):
+        assert isinstance(one, Queued)
+        assert withdrawn is not (one.delivery_id in delivered.result())
+        assert _state(engine, case)[0] == ("taken" if withdrawn else "closed")
+
+
+def test_a_split_mail_is_answered_under_an_id_of_its_own(engine: Engine) -> None:
+    _another_mail_comes(engine)
+    _answer(engine)
+    with engine.begin() as connection:
+        assert merging.split(connection, 1, 2, who="sato", now=NOW) is None
+    assert isinstance(_answer(engine, 2), Queued)
+    first, second = _answers(engine)
+    assert (first.inquiry_id, second.inquiry_id) == (2, 2)
+    assert first.message_id != second.message_id
+
+
+def test_a_merged_case_is_answered_where_it_went(engine: Engine) -> None:
+    _colleague_merges(engine)
+    assert _answer(engine) is Refused.MERGED
+    assert isinstance(_answer(engine, 2), Queued)
+    assert _answers(engine)[0].inquiry_id == 2

@@ -1,0 +1,76 @@
+"""What an answer is written with: the draft, what may be put into it, and who else is at it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from responder.corpus import Entry
+from responder.desk import drafting
+from responder.desk.answering import recipient_of, salutation_of
+from responder.desk.desk import Desk
+from responder.store import accounts, case_events, casework, composing, drafts, snippets
+from responder.store.accounts import Account
+from responder.store.case_events import CaseEvent
+from responder.store.cases import Case
+from responder.store.casework import Refusal
+from responder.store.composing import Composer as Writer
+from responder.store.inbox import Record
+from responder.store.snippets import Snippet
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """The form of an answer, as one person sees it."""
+
+    case: Case
+    seen: int
+    """The last event of the case, which whoever looks at the page knows."""
+    salutation: str
+    text: str
+    saved_at: datetime | None
+    """None: nothing was kept yet."""
+    since: tuple[CaseEvent, ...]
+    """What others did since the draft was begun."""
+    recipient: str | None
+    prepared: drafting.Draft | None
+    snippets: tuple[Snippet, ...]
+    colleagues: tuple[Account, ...]
+    """Whom the case may be given to."""
+    writer: Writer | None
+    """Somebody else who is writing."""
+    refusal: Refusal | None
+    """Why they may not answer at this moment."""
+    mails: tuple[int, ...]
+    """Those that joined the case."""
+
+
+def composer_of(
+    conn: Connection, desk: Desk, account: Account, case: Case, newest: Record, mails: list[int], *, now: datetime
+) -> Composer:
+    """The form of an answer to `newest`; `mails` are all of the case. Raises CorpusError where there is no FAQ."""
+    who, letters = account.login, desk.letters()
+    draft = drafts.load(conn, case.id, who=who)
+    events = case_events.of_case(conn, case.id)
+    known = events[-1].id if draft is None else draft.seen
+    writer = composing.holder(conn, case.id, now=now)
+    return Composer(
+        case=case,
+        seen=events[-1].id,
+        salutation=salutation_of(letters, newest, desk.author) if draft is None else draft.salutation,
+        text="" if draft is None else draft.text,
+        saved_at=None if draft is None else draft.saved_at,
+        since=tuple(event for event in events if event.id > known and event.who != who),
+        recipient=recipient_of(newest, desk.author),
+        prepared=drafting.draft_of(conn, case, desk.entries(), letters),
+        snippets=tuple(snippets.listing(conn, who=who)),
+        colleagues=tuple(one for one in accounts.listing(conn) if one.disabled_at is None and one.login != who),
+        writer=None if writer is None or writer.who == who else writer,
+        refusal=casework.free(case, who),
+        mails=tuple(number for number in mails if number != case.id),
+    )
+
+
+def entry_text(entry: Entry) -> str:
+    """An entry as it is put into an answer: its words, and its links."""
+    return "\n\n".join([entry.answer.strip(), *(f"{link.label}\n{link.url}" for link in entry.links)])
