@@ -1,4 +1,4 @@
-"""What an orchestrator asks: whether the process lives, and whether it can work."""
+"""What other programs ask: whether the process lives, whether it can work, and how much."""
 
 import asyncio
 
@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from responder.desk.desk import Desk
+from responder.desk.metrics import CONTENT_TYPE, exposition, registry_of
 from responder.desk.routing import desk_of
 from responder.store import breaker, inbox
 from responder.store.engine import reading
@@ -35,5 +36,12 @@ def _trip(desk: Desk) -> breaker.Trip | None:
         return breaker.in_force(connection)
 
 
+async def metrics(request: Request) -> Response:
+    """The figures for Prometheus."""
+    desk = desk_of(request)
+    content = await asyncio.to_thread(lambda: exposition(registry_of(desk.engine, desk.clock)))
+    return Response(content, media_type=CONTENT_TYPE)
+
+
 # Anybody may ask: they tell nothing of anybody's mail.
-ROUTES = [Route("/healthz", healthz), Route("/readyz", readyz)]
+ROUTES = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
