@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from responder.store import inbox
 from responder.store.engine import make_ready, open_engine
 from responder.store.labels import Label
 from tests.knowledge import ADDRESS, ROOT, cold_corpus, example
+from tests.store.test_escalations import escalate
+from tests.triage.test_grouping import PARKING
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -180,3 +182,17 @@ def test_the_text_of_a_label_goes_before_the_same_text_in_a_file() -> None:
     assert len(learned.examples) == len(corpus.examples)
     assert [found.expected for found in learned.examples if found.body == first.body] == [()]
     assert learned.examples[-1].author == "taught 2026-11"
+
+
+def test_what_was_asked_several_times_is_printed_with_what_it_might_become(folder: Path) -> None:
+    assert "Nothing was asked again and again lately." in "".join(_run("suggestions")[1:])
+    engine = _engine(folder)
+    with engine.begin() as connection:
+        # The two mails of the fixture wait before them.
+        inbox.claim(connection, now=NOW, limit=2, lease=timedelta(days=9999))
+        numbers = [escalate(connection, text, now=datetime.now(UTC)) for text in PARKING]
+    engine.dispose()
+    (group,) = _lines("suggestions", "--json")
+    assert (group["mails"], group["entry"], group["said"]) == (numbers[::-1], None, 0)
+    assert "駐車場" in group["question"]
+    assert "new entry" in _run("suggestions")[1]
