@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -20,6 +21,11 @@ ROOT = Path(__file__).parent.parent
 # How long an example takes says more of the machine's other work than of ours.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files of whole services first: they take longest, and begun last they would leave the other cores idle."""
+    items.sort(key=lambda item: len(item.path.parts))
 
 
 @pytest.fixture
@@ -45,12 +51,20 @@ def _unprivileged() -> tuple[int | None, int | None]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The URL of a server of our own, on a unix socket only, gone with the test run."""
-    binaries = _binaries()
-    if binaries is None:
+    """The URL of a server of our own, gone with the test run."""
+    if _binaries() is None:
         if os.environ.get("RESPONDER_TEST_POSTGRES") == "required":
             pytest.fail("PostgreSQL's initdb is not installed")
         pytest.skip("PostgreSQL's initdb is not installed")
+    with postgres_server("fsync=off") as url:
+        yield url
+
+
+@contextmanager
+def postgres_server(*settings: str) -> Iterator[str]:
+    """The URL of a server on a unix socket only, started from the installed binaries."""
+    binaries = _binaries()
+    assert binaries is not None, "PostgreSQL's initdb is not installed"
     with tempfile.TemporaryDirectory(prefix="responder-pg-", ignore_cleanup_errors=True) as name:
         folder, (user, group) = Path(name), _unprivileged()
         if user is not None and group is not None:
@@ -61,7 +75,8 @@ def postgres() -> Iterator[str]:
             subprocess.run(words, check=True, capture_output=True, cwd=folder, user=user, group=group)
 
         run("initdb", "-U", "responder", "-A", "trust", "--no-sync", "-E", "UTF8")
-        options = f"-k {folder} -c listen_addresses= -c fsync=off -c max_connections=50"
+        asked = " ".join(f"-c {setting}" for setting in ("listen_addresses=", "max_connections=50", *settings))
+        options = f"-k {folder} {asked}"
         run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
         yield f"postgresql://responder@/postgres?host={folder}"
         run("pg_ctl", "-w", "-m", "immediate", "stop")

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -17,6 +18,11 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
+import httpx
+
+from responder.store import accounts, sessions
+from responder.store.accounts import Role
+from responder.store.engine import open_engine
 from tests.knowledge import ADDRESS, ROOT, STATE, shipped_classifier
 
 ALL = "listener,worker,courier,desk"
@@ -72,6 +78,30 @@ class Service:
             for raw in raws:
                 # With the line ends of SMTP, as a mail program writes them.
                 client.sendmail(sender or author_of(raw), [to], re.sub(rb"\r?\n", b"\r\n", raw))
+
+    def session(self, login: str = "sato", role: Role = Role.ADMINISTRATOR) -> str:
+        """An account that is logged in at the staff pages, made where there is none: its session's token."""
+        now = datetime.now(UTC)
+        engine = open_engine(self.environ["RESPONDER_STORE__URL"])
+        with engine.begin() as connection:
+            account = accounts.by_login(connection, login)
+            if account is None:
+                account = accounts.add(connection, login=login, name=login, role=role, now=now)
+            assert account is not None
+            token = sessions.begin(connection, account.id, client="127.0.0.1", now=now)
+        engine.dispose()
+        return token
+
+    def page(self, path: str) -> str:
+        """What a page of the staff shows to somebody who is logged in."""
+        reply = httpx.get(f"{self.url}{path}", cookies={"desk": self.session()}, follow_redirects=True, timeout=30)
+        return reply.raise_for_status().text
+
+    @property
+    def url(self) -> str:
+        """Of the staff pages."""
+        host, port = self.at("http")
+        return f"http://{host}:{port}"
 
     def command(self, *words: str) -> list[dict[str, Any]]:
         """The JSON lines that a command prints."""

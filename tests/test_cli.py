@@ -23,7 +23,7 @@ from responder import __version__
 from responder.cli import app
 from responder.errors import OperatorError
 from responder.mail.envelope import Envelope
-from responder.store import cases, inbox, muted, outbox
+from responder.store import case_events, inbox, muted, outbox
 from responder.store.engine import make_ready, open_engine, reading
 from responder.worker import triage_next
 from tests.knowledge import ADDRESS, EXAMPLES, ROOT, STATE, briefing, example, reader, shipped_classifier
@@ -119,6 +119,8 @@ def test_help_names_every_command(word: str) -> None:
         "outbox",
         "muted",
         "corpus",
+        "user",
+        "audit",
     ):
         assert re.search(rf"^ +{command} ", run.out, re.MULTILINE)
 
@@ -785,7 +787,9 @@ def test_showing_what_is_not_there_ends_with_one(queue: Path, words: list[str]) 
 
 def test_a_case_is_taken_by_one_person(queue: Path) -> None:
     assert _run("cases", "take", "2", "--json") == _Run(0, '{"id": 2, "taken_by": "sato"}\n', "")
-    assert _run("cases", "take", "2", "--by", "suzuki") == _Run(1, "", "Case 2 is not open to be taken.\n")
+    assert _run("cases", "take", "2", "--by", "suzuki") == _Run(
+        1, "", "Case 2 was not taken: somebody else has taken the case.\n"
+    )
     assert _run("cases", "list", "--json").lines[0]["taken_by"] == "sato"
 
 
@@ -818,7 +822,7 @@ def test_an_answer_is_given_as_text_from_a_file_or_from_standard_input(queue: Pa
     engine = open_engine(f"sqlite:///{_stored(queue)}")
     with reading(engine) as connection:
         raw = outbox.raw_of(connection, row["id"])
-        assert [event.who for event in cases.events(connection, 2)] == ["responder", "sato"]
+        assert [event.who for event in case_events.of_case(connection, 2)] == ["responder", "sato"]
     engine.dispose()
     assert raw is not None
     content = message_from_bytes(raw, policy=default).get_content()
@@ -854,7 +858,7 @@ def test_another_persons_case_is_neither_answered_nor_closed(queue: Path) -> Non
     answered = _run("cases", "answer", "2", "--text", "はい")
     closed = _run("cases", "close", "2", "--reason", "spam")
     assert (answered.code, answered.err) == (1, "Case 2 was not answered: somebody else has taken the case.\n")
-    assert (closed.code, closed.err) == (1, "Case 2 is closed, another's, or none at all.\n")
+    assert (closed.code, closed.err) == (1, "Case 2 was not closed: somebody else has taken the case.\n")
     assert _run("cases", "list", "--json").lines[0]["state"] == "taken"
 
 

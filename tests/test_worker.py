@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from responder.letters import Letters, Sender, load_letters
 from responder.mail.envelope import Envelope
 from responder.reader import Bounds, Reader, ReaderUnavailable
-from responder.store import cases, inbox, outbox
+from responder.store import case_events, cases, inbox, outbox
 from responder.store.engine import reading
 from responder.store.inbox import Lane
 from responder.worker import Briefing, triage_next
@@ -222,7 +222,7 @@ def test_a_reply_to_our_answer_goes_to_a_person_and_is_not_answered_again(engine
     with reading(engine) as connection:
         (case,) = cases.listing(connection)
         assert case.id == first.id
-        assert [event.inquiry_id for event in cases.events(connection, case.id)] == [second.id]
+        assert [event.inquiry_id for event in case_events.of_case(connection, case.id)] == [second.id]
         assert cases.case_of(connection, second.id) == first.id
 
 

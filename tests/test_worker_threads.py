@@ -16,7 +16,7 @@ from responder.desk.drafting import newest_mail
 from responder.mail.envelope import Envelope
 from responder.mail.keyed import own_id
 from responder.mail.message import Message, parse_message
-from responder.store import cases, inbox, muted, outbox
+from responder.store import case_events, cases, inbox, muted, outbox
 from responder.store.engine import reading
 from responder.worker import Briefing, triage_next
 from tests.knowledge import ADDRESS, AUTHOR, briefing, reader, shipped_letters
@@ -74,7 +74,7 @@ def _sent(engine: Engine) -> list[outbox.Listing]:
 def _case(engine: Engine, number: int) -> tuple[str, list[tuple[str, int | None]]] | None:
     with reading(engine) as connection:
         case = cases.find(connection, number)
-        events = [(event.event, event.inquiry_id) for event in cases.events(connection, number)]
+        events = [(event.event, event.inquiry_id) for event in case_events.of_case(connection, number)]
     return None if case is None else (case.state, events)
 
 

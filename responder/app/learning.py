@@ -19,8 +19,8 @@ from responder.corpus import Corpus
 from responder.triage.fitting import fit_learned
 from responder.triage.learned import LearnedClassifier, fingerprint_of
 
-KEPT_MODELS = 2
-"""The one in force, and the one before it: whoever takes a change back need not wait."""
+KEPT_MODELS = 4
+"""The one in force, the one before it, and two rehearsed: to make a change or take it back needs no waiting."""
 
 log = maillog.log("app")
 

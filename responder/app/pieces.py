@@ -1,15 +1,16 @@
 """Settings → store, knowledge, wording, next hop: each piece as the settings ask for it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from responder import maillog
 from responder.app.secret import message_id_key
+from responder.app.standings import Judged, unproven_of
 from responder.app.teaching import examples_of
 from responder.config import Config, MaildirHop, SmtpHop
 from responder.corpus import Corpus, load_corpus, with_examples
@@ -22,17 +23,21 @@ from responder.mail.address import domain_of, normalised
 from responder.mail.envelope import Envelope
 from responder.mail.message import parse_message
 from responder.mail.reply import Mailbox
-from responder.store import breaker, inbox, labels
+from responder.store import breaker, inbox, labels, reviews
 from responder.store.engine import is_there, make_ready, open_engine, reading, schema_state
 from responder.store.labels import Label
+from responder.triage.calibration import Threshold
 from responder.triage.policy import Budgets, Thresholds
 from responder.triage.reading import Knowledge, envelope_of
+from responder.triage.trial import NEVER, Standing
 from responder.triage.verdict import Classifier
 
 if TYPE_CHECKING:
     from responder.courier.signing import Signer
 
 log = maillog.log("app")
+
+_T = TypeVar("_T")
 
 
 def clock() -> datetime:
@@ -60,24 +65,33 @@ def corpus_of(config: Config, taught: Sequence[Label]) -> Corpus:
 
 def taught_so_far(config: Config) -> list[Label]:
     """What people taught, for commands that need no store: none is made, and one that is away is only mentioned."""
+    return _if_there(config, "without what people taught", labels.listing) or []
+
+
+def judged_so_far(config: Config) -> Judged:
+    """What people judged, likewise."""
+    return _if_there(config, "without what people judged", reviews.by_entry) or {}
+
+
+def _if_there(config: Config, without: str, read: Callable[[Connection], _T]) -> _T | None:
     if not is_there(config.store.url):
-        return []
+        return None
     try:
         engine = store_of(config)
         try:
             current, ours = schema_state(engine)
             if current != ours:
-                return []
+                return None
             with reading(engine) as connection:
-                return labels.listing(connection)
+                return read(connection)
         finally:
             engine.dispose()
     except (StoreError, SQLAlchemyError) as error:
-        log.warning("without what people taught", reason=" ".join(str(error).split())[:300])
-        return []
+        log.warning(without, reason=" ".join(str(error).split())[:300])
+        return None
 
 
-def knowledge_of(config: Config, taught: Sequence[Label]) -> Knowledge:
+def knowledge_of(config: Config, taught: Sequence[Label], judged: Judged) -> Knowledge:
     """The corpus and what was learned of it, in this process. Raises CorpusError."""
     # scikit-learn takes a second to import, which most commands need not spend.
     from responder.app.learning import learned_of
@@ -85,7 +99,8 @@ def knowledge_of(config: Config, taught: Sequence[Label]) -> Knowledge:
 
     corpus = corpus_of(config, taught)
     learned = enough_examples(corpus)
-    return knowledge_on(config, corpus, learned_of(corpus, config.service.state) if learned else fit_cold(corpus))
+    classifier = learned_of(corpus, config.service.state) if learned else fit_cold(corpus)
+    return knowledge_on(config, corpus, classifier, judged)
 
 
 def enough_examples(corpus: Corpus) -> bool:
@@ -95,24 +110,35 @@ def enough_examples(corpus: Corpus) -> bool:
     return len(corpus.examples) >= LEAST_EXAMPLES
 
 
-def knowledge_on(config: Config, corpus: Corpus, classifier: Classifier) -> Knowledge:
-    """What triage knows, given a classifier that was fitted on this corpus."""
+def knowledge_on(config: Config, corpus: Corpus, classifier: Classifier, judged: Judged) -> Knowledge:
+    """What triage knows, given a classifier that was fitted on this corpus, and what people judged."""
     from responder.triage.learned import LearnedClassifier
 
     triage = config.triage
-    guarding = guarding_of(config)
-    if not isinstance(classifier, LearnedClassifier):
-        few = f"none: {len(corpus.examples)} labelled mails are too few"
-        basis = few if triage.floor is None else "set by hand"
-        return Knowledge(corpus, classifier, Thresholds(triage.floor, triage.margin), basis=basis, **guarding)
-    found = classifier.trial.threshold(alpha=triage.alpha, delta=triage.delta)
-    floor, basis = (found.floor, str(found)) if triage.floor is None else (triage.floor, "set by hand")
-    standings = dict(zip(classifier.entries, classifier.trial.standings(floor), strict=True))
-    unproven = frozenset(
-        entry for entry, standing in standings.items() if standing.wrong_at_most(triage.delta) > triage.entry_alpha
+    floor, margin, basis = triage.floor, triage.margin, "set by hand"
+    promise: Threshold | None = None
+    tried: dict[str, Standing] = {}
+    if isinstance(classifier, LearnedClassifier):
+        margin = 0.0
+        if floor is None:
+            promise = classifier.trial.threshold(alpha=triage.alpha, delta=triage.delta)
+            floor, basis = promise.floor, str(promise)
+        tried = dict(zip(classifier.entries, classifier.trial.standings(floor), strict=True))
+    elif floor is None:
+        basis = f"none: {len(corpus.examples)} labelled mails are too few"
+    known = {entry.id: Standing(*judged[entry.id]) for entry in corpus.entries if entry.id in judged}
+    thresholds = Thresholds(floor, margin, unproven_of(config, tried, known))
+    standings = {entry: tried.get(entry, NEVER) + known.get(entry, NEVER) for entry in {**tried, **known}}
+    return Knowledge(
+        corpus,
+        classifier,
+        thresholds,
+        basis=basis,
+        promise=promise,
+        standings=standings,
+        judged=known,
+        **guarding_of(config),
     )
-    thresholds = Thresholds(floor, 0.0, unproven if triage.floor is None else frozenset())
-    return Knowledge(corpus, classifier, thresholds, basis=basis, standings=standings, **guarding)
 
 
 def guarding_of(config: Config) -> dict[str, Any]:
@@ -159,6 +185,11 @@ def checked_files(config: Config, taught: Sequence[Label]) -> tuple[Corpus, Lett
     if faults:
         raise OperatorError(faults)
     return made[0], made[1]
+
+
+def pages_url(config: Config) -> str:
+    """What stands before the paths of the staff pages in a link; "" where it is unknown."""
+    return config.desk.url or (f"http://{config.desk.listen}" if config.desk.listen is not None else "")
 
 
 def store_of(config: Config) -> Engine:

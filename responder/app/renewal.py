@@ -12,10 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from responder import maillog
 from responder.app.pieces import author_of, checked_files, enough_examples, knowledge_on
+from responder.app.standings import Judged
 from responder.config import Config, load_config
 from responder.corpus import Corpus
 from responder.errors import Fault, OperatorError, shown
-from responder.store import labels
+from responder.store import labels, reviews
 from responder.store.engine import reading
 from responder.store.labels import Label
 from responder.triage.verdict import Classifier
@@ -34,6 +35,7 @@ class Stamp:
     files: tuple[tuple[str, int, int], ...]
     """Name, nanoseconds of the last change, bytes."""
     taught: tuple[int, int]
+    judged: tuple[int, int]
 
 
 class Current:
@@ -54,7 +56,7 @@ class Current:
         await self._renew(self.config)
 
     async def reload(self) -> None:
-        """Read settings, corpus, templates and labels again. What is wrong is logged, and the old ones stay."""
+        """Read settings, files, labels and reviews again. What is wrong is logged, and the old ones stay."""
         try:
             config = load_config(self._path)
         except OperatorError as error:
@@ -63,7 +65,7 @@ class Current:
             await self._renew_or_refuse(config)
 
     async def look(self) -> None:
-        """Renew the briefing where corpus, templates or labels have changed since they were last read."""
+        """Renew the briefing where corpus, templates, labels or reviews have changed since they were last read."""
         with suppress(SQLAlchemyError):  # the worker says that the store is away, and the next look is soon
             before = await asyncio.to_thread(self._stamped, self.config)
             if before == self._stamp:
@@ -86,12 +88,13 @@ class Current:
             log.info("reloaded")
 
     async def _renew(self, config: Config) -> None:
-        stamp, taught = await asyncio.to_thread(self._stamped_with_labels, config)
+        stamp, taught, judged = await asyncio.to_thread(self._stamped_with_words, config)
         # Noted before it is known to be right: what was refused is not tried, nor told, again until it changes.
         self._stamp = stamp
         corpus, letters = await asyncio.to_thread(checked_files, config, taught)
+        # A review changes no label, so that the model is the one that was kept, and only the thresholds move.
         classifier = await _classifier(config, corpus)
-        knowledge = knowledge_on(config, corpus, classifier)
+        knowledge = knowledge_on(config, corpus, classifier, judged)
         self.briefing = Briefing(knowledge, letters, author_of(config), config.guard.mute_after_bounce)
         self.config, self.refused = config, ()
         log.info(
@@ -99,6 +102,8 @@ class Current:
             entries=len(corpus.entries),
             mails=len(corpus.examples),
             taught=len(taught),
+            judged=sum(answers for answers, _ in judged.values()),
+            unproven=",".join(sorted(knowledge.thresholds.unproven)),
             corpus=corpus.fingerprint[:16],
             classifier=classifier.fingerprint[:16],
             floor=knowledge.thresholds.floor,
@@ -112,12 +117,12 @@ class Current:
 
     def _stamped(self, config: Config) -> Stamp:
         with reading(self._engine) as connection:
-            return Stamp(tuple(_files(config)), labels.stamp(connection))
+            return Stamp(tuple(_files(config)), labels.stamp(connection), reviews.stamp(connection))
 
-    def _stamped_with_labels(self, config: Config) -> tuple[Stamp, list[Label]]:
+    def _stamped_with_words(self, config: Config) -> tuple[Stamp, list[Label], Judged]:
         stamp = self._stamped(config)
         with reading(self._engine) as connection:
-            return stamp, labels.listing(connection)
+            return stamp, labels.listing(connection), reviews.by_entry(connection)
 
 
 async def _classifier(config: Config, corpus: Corpus) -> Classifier:

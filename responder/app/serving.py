@@ -14,14 +14,15 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from responder import maillog, worker
-from responder.app import renewal
-from responder.app.desk import desk_of
+from responder.app import rehearsing, renewal
+from responder.app.desk import desk_of, invite_first, orders_of
 from responder.app.encryption import encryption_of
 from responder.app.pieces import clock, next_hop_of, own_addresses, ready_store, see_breaker_closed, signer_of
 from responder.app.renewal import Current
 from responder.config import Config, HostPort, UnixSocket
 from responder.courier import agent as courier
 from responder.courier.maildir import Maildir
+from responder.desk.desk import Desk
 from responder.errors import ConfigError, Fault, StoreError
 from responder.listener import Acceptance, Inet, Limits, Listener, Unix
 from responder.mail.address import domain_of
@@ -54,8 +55,12 @@ async def serve(config: Config, path: Path | None, agents: Sequence[str]) -> Non
     if "courier" in agents:
         signer = signer_of(config)
         running.append(_courier(engine, config, signer.signed if signer else None, stop))
+    if "desk" in agents and config.notify.to:
+        running.append(_notices(desk_of(engine, config, current), config, stop))
     if "desk" in agents and config.desk.listen is not None:
-        running.append(_desk(engine, config, _bound(config.desk.listen, "desk.listen"), current, stop))
+        bound = _bound(config.desk.listen, "desk.listen")
+        running.append(_desk(desk_of(engine, config, current), bound, stop))
+        running.append(rehearsing.run(engine, lambda: current.config if current else config, stop=stop))
     if "listener" in agents:
         listener = Listener(engine, _acceptance(config), clock, encryption_of(config))
         await _listen(listener, config)
@@ -63,6 +68,8 @@ async def serve(config: Config, path: Path | None, agents: Sequence[str]) -> Non
         heard.append(lambda: _renew_certificate(listener, config))
     _watch_signals(stop, heard)
     _tell_of_breaker(engine)
+    if "desk" in agents and config.desk.listen is not None:
+        invite_first(engine, config)
     log.info("ready", agents=",".join(agents), store=engine.url.render_as_string(hide_password=True))
     try:
         await _until_stopped(running, stop)
@@ -205,13 +212,17 @@ async def _courier(engine: Engine, config: Config, sign: courier.Sign | None, st
                 await next_hop.close()
 
 
-async def _desk(
-    engine: Engine, config: Config, bound: socket.socket, current: Current | None, stop: asyncio.Event
-) -> None:
+async def _desk(desk: Desk, bound: socket.socket, stop: asyncio.Event) -> None:
     from responder.desk.site import serve as serve_site
     from responder.desk.site import site
 
-    await serve_site(site(desk_of(engine, config, current)), bound, stop=stop)
+    await serve_site(site(desk), bound, stop=stop)
+
+
+def _notices(desk: Desk, config: Config, stop: asyncio.Event) -> Coroutine[Any, Any, None]:
+    from responder.desk import notices
+
+    return notices.run(desk, orders_of(config), stop=stop)
 
 
 def _watch_signals(stop: asyncio.Event, heard: Sequence[Callable[[], None]]) -> None:

@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from responder import __version__
-from responder.cli import breaker, cases, evaluate, inbox, mails, muting, outbox, serving, setup, teaching
+from responder.cli import (
+    audits,
+    breaker,
+    cases,
+    evaluate,
+    inbox,
+    mails,
+    muting,
+    outbox,
+    serving,
+    setup,
+    suggestions,
+    teaching,
+    users,
+)
 from responder.cli.output import fail_with, say
 from responder.errors import OperatorError
 
@@ -48,8 +62,11 @@ inbox.register(app)
 outbox.register(app)
 muting.register(app)
 teaching.register(app, cases.cases_app)
+suggestions.register(app)
 setup.register(app)
 breaker.register(app)
+users.register(app)
+audits.register(app)
 
 
 def main() -> None:

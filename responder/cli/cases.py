@@ -54,7 +54,7 @@ def show_case(
 ) -> None:
     """A case: its mails, what the machine made of them, what happened since, and the answer prepared for it."""
     from responder.cli.drafting import prepared
-    from responder.store import cases, inbox, outbox
+    from responder.store import case_events, cases, inbox, outbox
     from responder.store.engine import reading
 
     place = opened(context)
@@ -62,10 +62,9 @@ def show_case(
         case = cases.find(connection, number)
         if case is None:
             fail(f"There is no case {number}.")
-        events = cases.events(connection, number)
-        joined = [event.inquiry_id for event in events if event.inquiry_id is not None]
-        records = [inbox.find(connection, inquiry) for inquiry in (number, *joined)]
-        numbers = dict.fromkeys((number, *joined))
+        events = case_events.of_case(connection, number)
+        numbers = cases.mails_of(connection, number)
+        records = [inbox.find(connection, inquiry) for inquiry in numbers]
         sent = [row for inquiry in numbers for row in reversed(outbox.listing(connection, inquiry_id=inquiry))]
         written = {row.id: text_of(outbox.raw_of(connection, row.id)) for row in sent}
     mails = [mail_of(record) for record in records if record is not None]
@@ -101,12 +100,13 @@ def show_case(
 @cases_app.command("take")
 def take_case(context: typer.Context, number: Number, who: Who, as_lines: Json = False) -> None:
     """Make a case yours, so that nobody else answers it."""
-    from responder.store import cases
+    from responder.store import casework
 
     place = opened(context)
     with place.engine.begin() as connection:
-        taken = cases.take(connection, number, who=who, now=now())
-    report(taken, {"id": number, "taken_by": who}, f"Case {number} is not open to be taken.", as_lines=as_lines)
+        refusal = casework.take(connection, number, who=who, now=now())
+    words = f"Case {number} was not taken: {refusal}."
+    report(refusal is None, {"id": number, "taken_by": who}, words, as_lines=as_lines)
 
 
 @cases_app.command("answer")
@@ -122,7 +122,7 @@ def answer(
 ) -> None:
     """Answer the contractor in their thread, and close the case."""
     from responder.cli.drafting import edited, kept, words_of
-    from responder.desk.answering import Queued, answer_case
+    from responder.desk.answering import Queued, Refused, answer_case
 
     place = opened(context)
     words = words_of(place, number, text, file, draft=draft)
@@ -131,7 +131,8 @@ def answer(
     outcome = answer_case(place.engine, place.letters(), place.author, number, words, who=who, now=now())
     if not isinstance(outcome, Queued):
         hint = f" Your text is in {kept(words)}." if edit else ""
-        fail(f"Case {number} was not answered: {outcome.value}.{hint}")
+        reason = outcome.value if isinstance(outcome, Refused) else "somebody else was quicker"
+        fail(f"Case {number} was not answered: {reason}.{hint}")
     report(True, {"id": number, "delivery": outcome.delivery_id, "to": outcome.recipient}, "", as_lines=as_lines)
 
 
@@ -144,10 +145,10 @@ def close(
     as_lines: Json = False,
 ) -> None:
     """Close a case without an answer."""
-    from responder.store import cases
+    from responder.store import casework
 
     place = opened(context)
     with place.engine.begin() as connection:
-        closed = cases.close_case(connection, number, who=who, detail=reason, now=now())
-    refusal = f"Case {number} is closed, another's, or none at all."
-    report(closed, {"id": number, "state": "closed"}, refusal, as_lines=as_lines)
+        refusal = casework.close(connection, number, reason=reason, who=who, now=now())
+    words = f"Case {number} was not closed: {refusal}."
+    report(refusal is None, {"id": number, "state": "closed"}, words, as_lines=as_lines)

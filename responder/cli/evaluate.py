@@ -39,12 +39,12 @@ def evaluate(
     as_lines: Json = False,
 ) -> None:
     """Decide labelled mails and say how many were answered, how many wrongly, and which are worth reading."""
-    from responder.app.pieces import knowledge_of, taught_so_far
+    from responder.app.pieces import judged_so_far, knowledge_of, taught_so_far
     from responder.triage.evaluation import figures, risk_coverage
     from responder.triage.picture import risk_coverage_svg
 
     config = settings(context)
-    knowledge = knowledge_of(config, taught_so_far(config))
+    knowledge = knowledge_of(config, taught_so_far(config), judged_so_far(config))
     mails = list(_mails(labelled, labels, frozenset(entry.id for entry in knowledge.corpus.entries)))
     if not mails:
         fail("There is no labelled mail in there.")
@@ -92,10 +92,10 @@ def _mails(
 
 
 def _other_knowledge(config: "Config", folder: Path) -> "Knowledge":
-    from responder.app.pieces import knowledge_of, taught_so_far
+    from responder.app.pieces import judged_so_far, knowledge_of, taught_so_far
 
     service = replace(config.service, corpus=folder, state=config.service.state / "compared")
-    return knowledge_of(replace(config, service=service), taught_so_far(config))
+    return knowledge_of(replace(config, service=service), taught_so_far(config), judged_so_far(config))
 
 
 def _judged(mails: Iterable[tuple["Example", bytes | None]], knowledge: "Knowledge") -> list["Judged"]:

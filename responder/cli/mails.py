@@ -28,10 +28,10 @@ def register(app: typer.Typer) -> None:
 
 def decide(context: typer.Context, paths: Paths, as_lines: Json = False) -> None:
     """Say what would become of mails, one line each. Needs no database and sends nothing."""
-    from responder.app.pieces import knowledge_of, taught_so_far
+    from responder.app.pieces import judged_so_far, knowledge_of, taught_so_far
 
     config = settings(context)
-    knowledge = knowledge_of(config, taught_so_far(config))
+    knowledge = knowledge_of(config, taught_so_far(config), judged_so_far(config))
     for path in _files(paths):
         line = _line(path, knowledge, config.listener.max_message_bytes)
         if as_lines:
@@ -98,11 +98,11 @@ def explain(
     as_lines: Json = False,
 ) -> None:
     """Walk one mail through every step and show the evidence. Needs no database and sends nothing."""
-    from responder.app.pieces import knowledge_of, taught_so_far
+    from responder.app.pieces import judged_so_far, knowledge_of, taught_so_far
     from responder.triage.record import record_of
 
     config = settings(context)
-    knowledge = knowledge_of(config, taught_so_far(config))
+    knowledge = knowledge_of(config, taught_so_far(config), judged_so_far(config))
     try:
         raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
@@ -117,6 +117,8 @@ def explain(
     say(f"decision     {record['action']}: {record['reason']}  {', '.join(record['entries'])}")
     thresholds = record["thresholds"]
     say(f"thresholds   floor {thresholds['floor']}, margin {thresholds['margin']}")
+    if unproven := thresholds["unproven"]:
+        say(f"unproven     {', '.join(unproven)}: too little is known of how often they are right")
     say(f"corpus       {record['corpus'][:16]}   classifier {record['classifier'][:16]}")
 
 

@@ -59,7 +59,7 @@ def _trials(config: "Config") -> Iterator[tuple[str, Callable[[], str]]]:
     from responder.app import pieces
 
     def corpus() -> str:
-        knowledge = pieces.knowledge_of(config, pieces.taught_so_far(config))
+        knowledge = pieces.knowledge_of(config, pieces.taught_so_far(config), pieces.judged_so_far(config))
         examples = knowledge.corpus.examples
         taught = sum(example.kind == "taught" for example in examples)
         counts = f"{len(knowledge.corpus.entries)} entries, {len(examples)} labelled mails ({taught} of them taught)"

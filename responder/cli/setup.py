@@ -50,14 +50,15 @@ def show_config(context: typer.Context, as_lines: Json = False) -> None:
 
 @_corpus.command("list")
 def list_entries(context: typer.Context, as_lines: Json = False) -> None:
-    """Every entry with its mode, and how often it was wrong when the service tried itself on labelled mails."""
-    from responder.app.pieces import knowledge_of, taught_so_far
+    """Every entry with its mode, and how often it was wrong: on labelled mails by trial, and as people judged it."""
+    from responder.app.pieces import judged_so_far, knowledge_of, taught_so_far
+    from responder.triage.trial import NEVER
 
     config = settings(context)
-    knowledge = knowledge_of(config, taught_so_far(config))
+    knowledge = knowledge_of(config, taught_so_far(config), judged_so_far(config))
     entries = []
     for entry in knowledge.corpus.entries:
-        standing = knowledge.standings.get(entry.id)
+        standing, judged = knowledge.standings.get(entry.id), knowledge.judged.get(entry.id, NEVER)
         entries.append(
             {
                 "entry": entry.id,
@@ -65,6 +66,8 @@ def list_entries(context: typer.Context, as_lines: Json = False) -> None:
                 "by_itself": entry.mode.value == "automatic" and entry.id not in knowledge.thresholds.unproven,
                 "answers": standing.answers if standing else 0,
                 "wrong": standing.wrong if standing else 0,
+                "judged": judged.answers,
+                "judged_wrong": judged.wrong,
                 "wrong_at_most": round(standing.wrong_at_most(config.triage.delta), 4) if standing else None,
                 "title": entry.title,
             }

@@ -28,6 +28,7 @@ class Said(StrEnum):
     SAVED = "saved"
     UNDONE = "undone"
     TOO_LATE = "too-late"
+    RESUMED = "resumed"
 
     @classmethod
     def of(cls, text: str) -> "Said | None":
@@ -47,9 +48,13 @@ def rendered(
         "account": None,
         "csrf": "",
         "said": None,
+        "sent": None,
+        "query": request.query_params,
         "now": desk.clock(),
         "assets": assets_version(),
         "sheets": sheets(),
+        "percent": _percent,
+        "size": _size,
     }
     return HTMLResponse(_environment(language).get_template(name).render({**known, **values}), status_code=status)
 
@@ -98,6 +103,16 @@ def assets_version() -> str:
     for path in sorted(ASSETS.iterdir()):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _percent(share: float) -> str:
+    """73%; what is less than the whole is never shown as it."""
+    return f"{min(int(share * 100), 100)}%"
+
+
+def _size(octets: int) -> str:
+    """17 KB, 2.5 MB."""
+    return f"{octets / 1_000_000:.1f} MB" if octets >= 1_000_000 else f"{max(round(octets / 1000), 1)} KB"
 
 
 @pass_context

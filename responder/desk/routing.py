@@ -28,7 +28,7 @@ def page(path: str, show: Page, role: Role = Role.AGENT) -> Route:
     """A page to look at, for accounts of this role or a higher one."""
 
     async def endpoint(request: Request) -> Response:
-        visit = await _visit(request)
+        visit = await visit_of(request)
         if visit is None:
             return _to_login(request)
         return await show(visit) if visit.account.role.may(role) else forbidden(visit)
@@ -40,7 +40,7 @@ def action(path: str, do: Action, role: Role = Role.AGENT) -> Route:
     """A form that changes something, for accounts of this role or a higher one."""
 
     async def endpoint(request: Request) -> Response:
-        visit = await _visit(request)
+        visit = await visit_of(request)
         if visit is None:
             return _to_login(request)
         if not visit.account.role.may(role):
@@ -75,7 +75,8 @@ def cookie_of(desk: Desk) -> str:
     return "__Host-desk" if desk.secure else "desk"
 
 
-async def _visit(request: Request) -> Visit | None:
+async def visit_of(request: Request) -> Visit | None:
+    """The request with its account; None where nobody is logged in."""
     desk = desk_of(request)
     token = request.cookies.get(cookie_of(desk), "")
     if not token:

@@ -13,18 +13,60 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from responder import maillog
-from responder.desk import probes, status
+from responder.desk import (
+    answers,
+    audit,
+    case,
+    corpus,
+    deeds,
+    editing,
+    gate,
+    mails,
+    own,
+    probes,
+    queue,
+    silence,
+    snippets,
+    sso,
+    staff,
+    status,
+    suggestions,
+    teaching,
+    trying,
+    welcome,
+    writing,
+)
 from responder.desk.desk import Desk
 from responder.desk.protection import Protection
+from responder.desk.reading import SharedReader
 from responder.desk.rendering import ASSETS, rendered
 from responder.desk.routing import desk_of
 
 log = maillog.log("desk")
 
 # A page of ours stands in the list of its module, made by `routing.page` or `routing.action`.
-PAGES: list[Route] = [*status.ROUTES]
+PAGES: list[Route] = [
+    *queue.ROUTES,
+    *case.ROUTES,
+    *mails.ROUTES,
+    *answers.ROUTES,
+    *silence.ROUTES,
+    *teaching.ROUTES,
+    *suggestions.ROUTES,
+    *editing.ROUTES,
+    *trying.ROUTES,
+    *corpus.ROUTES,
+    *writing.ROUTES,
+    *deeds.ROUTES,
+    *snippets.ROUTES,
+    *status.ROUTES,
+    *gate.ROUTES,
+    *own.ROUTES,
+    *staff.ROUTES,
+    *audit.ROUTES,
+]
 # What anybody may open, logged in or not.
-OPEN: list[Route] = [*probes.ROUTES]
+OPEN: list[Route] = [*probes.ROUTES, *gate.OPEN, *welcome.OPEN, *sso.OPEN]
 
 
 def site(desk: Desk) -> Starlette:
@@ -35,6 +77,8 @@ def site(desk: Desk) -> Starlette:
         middleware=[Middleware(Protection, secure=desk.secure)],
         exception_handlers={HTTPException: _refused, Exception: _broken},
     )
+    # Nothing of ours ends in a slash, and a redirect to what a stranger wrote as a path is one too many.
+    app.router.redirect_slashes = False
     app.state.desk = desk
     return app
 
@@ -49,7 +93,7 @@ class _Assets(StaticFiles):
 
 
 async def _first(_: Request) -> Response:
-    return RedirectResponse("/status", status_code=303)
+    return RedirectResponse("/cases", status_code=303)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -61,8 +105,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    # The log has the kind and place of it; what people wrote may stand in its words.
-    log.error("not shown", path=request.url.path, method=request.method, reason=type(error).__name__)
+    # The log has the kind and place of it; what people wrote may stand in its words, and a one-time link in its path.
+    path = getattr(request.scope.get("route"), "path", request.url.path)
+    log.error("not shown", path=path, method=request.method, reason=type(error).__name__)
     return rendered(request, desk_of(request), "refused.html", "ja", status=500, code=500)
 
 
@@ -85,4 +130,7 @@ async def serve(app: Starlette, sock: socket.socket, *, stop: asyncio.Event) -> 
     serving = asyncio.create_task(server._serve([sock]), name="desk")
     await stop.wait()
     server.should_exit = True
+    # A mail that is being read must not hold up the end.
+    reader: SharedReader = app.state.desk.reader
+    reader.close()
     await serving

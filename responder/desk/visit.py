@@ -59,6 +59,7 @@ class Visit:
             "csrf": csrf_of(self.session),
             "now": self.now,
             "said": Said.of(self.request.query_params.get("said", "")),
+            "sent": sent_in(self.request.query_params.get("sent", "")),
         }
         return rendered(self.request, self.desk, name, self.account.language, status=status, **known, **values)
 
@@ -91,6 +92,13 @@ class Form:
 def number_in(text: str) -> int | None:
     """A positive whole number that a database takes, or None."""
     return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 2**63 else None
+
+
+def sent_in(text: str) -> tuple[int, int] | None:
+    """The case and the delivery of an answer that was just sent, from a query such as 42.7."""
+    case, _, delivery = text.partition(".")
+    pair = number_in(case), number_in(delivery)
+    return None if pair[0] is None or pair[1] is None else (pair[0], pair[1])
 
 
 def csrf_of(session: str) -> str:

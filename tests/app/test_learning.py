@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from responder.app.learning import LearningError, learned_beside, learned_of
+from responder.app.learning import KEPT_MODELS, LearningError, learned_beside, learned_of
 from responder.corpus import Corpus, load_corpus
 from tests.knowledge import ROOT
 from tests.service import learners
@@ -44,16 +44,16 @@ def test_a_broken_file_is_learned_anew(corpus: Corpus, tmp_path: Path, content: 
     assert len(file.read_bytes()) == len(whole)
 
 
-def test_the_two_newest_models_are_kept_and_older_ones_make_room(corpus: Corpus, tmp_path: Path) -> None:
+def test_the_newest_models_are_kept_and_older_ones_make_room(corpus: Corpus, tmp_path: Path) -> None:
     learned_of(corpus, tmp_path)
     (first,) = _files(tmp_path)
     (tmp_path / "learned" / "left.part").write_bytes(b"half a model")
-    for age, name in enumerate(("second", "third")):
+    for age, name in enumerate(("second", "third", "fourth", "fifth")):
         copy = tmp_path / "learned" / f"{name}.npz"
         copy.write_bytes(first.read_bytes())
         os.utime(copy, ns=(0, age))
     learned_of(replace(corpus, fingerprint="other"), tmp_path)
-    assert len(_files(tmp_path)) == 2
+    assert len(_files(tmp_path)) == KEPT_MODELS
     assert first in _files(tmp_path)
     assert not list((tmp_path / "learned").glob("*.part"))
 

@@ -7,6 +7,7 @@ import shutil
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,17 @@ import pytest
 
 from responder.app.renewal import Current
 from responder.config import load_config
+from responder.mail.envelope import Envelope
+from responder.mail.reply import Reply
+from responder.store import inbox, outbox, reviews
 from responder.store.engine import make_ready, open_engine
+from responder.store.outbox import DeliveryKind
+from responder.store.reviews import Judgement
 from tests.conftest import postgres_database
 from tests.knowledge import ADDRESS, ROOT, cold_corpus
 from tests.service import ALL, Service, environ_of, learners, running
 
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SHARED = "部署の共有メールアドレスを契約担当者のアドレスとして届け出ても問題ないでしょうか。"
 
 
@@ -97,14 +104,14 @@ def test_a_broken_file_is_refused_once_and_told_until_it_is_mended(service: Serv
     for words in ("q04.toml:", ": mode: ", "Write automatic, review or off"):
         assert words in told["fault"]
     assert json.loads(_get(service, "/readyz")) == {"status": "ok", "refused": [told["fault"]]}
-    assert "変更前の内容で回答を続けています" in _get(service, "/")
+    assert "変更前の内容で回答を続けています" in service.page("/status")
     assert "No.4" in _answer(service, 1)
     time.sleep(2.5)  # two more looks at the same fault
     assert len(service.events("not reloaded")) == 1
     (corpus / "q04.toml").write_text(whole, "utf-8")
     service.wait_for(lambda: service.events("reloaded"))
     assert json.loads(_get(service, "/readyz")) == {"status": "ok"}
-    assert "変更前の内容" not in _get(service, "/")
+    assert "変更前の内容" not in service.page("/status")
 
 
 def test_what_is_taught_comes_into_force_and_is_counted(service: Service) -> None:
@@ -196,6 +203,36 @@ async def test_nothing_is_read_where_nothing_changed(current: Current) -> None:
     before: Any = current.briefing
     await current.look()
     assert current.briefing is before
+
+
+@pytest.mark.anyio
+async def test_an_entry_that_people_judge_wrong_is_stopped_and_let_go_again_without_learning(
+    current: Current, tmp_path: Path
+) -> None:
+    await current.begin()
+    before = current.briefing.knowledge
+    _judge_wrong(tmp_path, 3)
+    await current.look()
+    after = current.briefing.knowledge
+    assert before.thresholds.unproven == frozenset()
+    assert after.thresholds.unproven == {"q04"}
+    assert after.classifier.fingerprint == before.classifier.fingerprint
+    with open_engine(_url(tmp_path)).begin() as connection:
+        reviews.undo(connection, 1, who="sato", now=NOW)
+    await current.look()
+    assert current.briefing.knowledge.thresholds.unproven == frozenset()
+
+
+def _judge_wrong(folder: Path, number: int) -> None:
+    """So many answers of q04, all of them judged wrong."""
+    with open_engine(_url(folder)).begin() as connection:
+        envelope = Envelope("tanaka@contractor.example", (ADDRESS,))
+        inbox.accept(connection, [(envelope, str(each).encode()) for each in range(number)], now=NOW)
+        for each in range(1, number + 1):
+            reply = Reply(f"<{each}@example.jp>", "", "tanaka@contractor.example", b"reply")
+            once, kind = f"automatic:{each}", DeliveryKind.ANSWER
+            outbox.enqueue(connection, reply, inquiry_id=each, kind=kind, once=once, now=NOW, entries=["q04"])
+            reviews.judge(connection, each, Judgement.WRONG, who="sato", now=NOW)
 
 
 @pytest.mark.anyio

@@ -4,28 +4,40 @@ import asyncio
 import os
 import shutil
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from argon2 import PasswordHasher
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlalchemy.engine import Engine
 
+from responder.desk import passwords
 from responder.desk.desk import Desk
+from responder.desk.due import Calendar
 from responder.desk.routing import cookie_of
 from responder.desk.site import serve, site
 from responder.desk.visit import csrf_of
-from responder.store import accounts, sessions
+from responder.mail.envelope import Envelope
+from responder.store import accounts, inbox, sessions
 from responder.store.accounts import Role
 from responder.store.engine import open_engine, upgrade
-from tests.knowledge import AUTHOR, ROOT, shipped_letters
+from responder.worker import triage_next
+from tests.knowledge import ADDRESS, AUTHOR, ROOT, briefing, reader, shipped_knowledge, shipped_letters
+from tests.service import author_of
+
+expect.set_options(timeout=30_000)  # until what is awaited is there; a machine may be busy
+
+# The tests speak plain HTTP, and to read the authorities' certificates costs every client 50 ms.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 QUIET = [
     "--no-sandbox",  # which a build machine's root cannot have
@@ -41,8 +53,9 @@ QUIET = [
 
 def desk_on(engine: Engine, **changes: Any) -> Desk:
     """A desk with the shipped wording and corpus; its clock is the machine's unless another is given."""
-    clock, zone = (lambda: datetime.now(UTC)), ZoneInfo("Asia/Tokyo")
-    made = Desk(engine, AUTHOR, shipped_letters, ROOT / "faq_corpus", clock, zone)
+    clock, calendar = (lambda: datetime.now(UTC)), Calendar(ZoneInfo("Asia/Tokyo"))
+    shipped_knowledge()  # read before anybody waits for a page that asks for it
+    made = Desk(engine, AUTHOR, shipped_letters, ROOT / "faq_corpus", clock, calendar, knowledge=shipped_knowledge)
     return replace(made, **changes)
 
 
@@ -58,6 +71,16 @@ class Served:
     def engine(self) -> Engine:
         """Its store."""
         return self.desk.engine
+
+    def take_in(self, *raws: bytes, sender: str | None = None) -> list[int]:
+        """Mails that came, from their authors or that sender, and went through triage as always: their numbers."""
+        now = self.desk.clock()
+        with self.engine.begin() as connection:
+            before = max((row.id for row in inbox.listing(connection, limit=1)), default=0)
+            inbox.accept(connection, [(Envelope(sender or author_of(raw), (ADDRESS,)), raw) for raw in raws], now=now)
+        limit, lease = len(raws), timedelta(minutes=5)
+        assert triage_next(self.engine, briefing(), reader(), now=now, limit=limit, lease=lease) == limit
+        return list(range(before + 1, before + 1 + limit))
 
     def account(
         self,
@@ -82,7 +105,7 @@ class Served:
     def client(self, token: str | None = None) -> httpx.Client:
         """A client without a browser; with a token it is logged in."""
         cookies = {} if token is None else {cookie_of(self.desk): token}
-        made = httpx.Client(base_url=self.url, cookies=cookies, timeout=30)
+        made = httpx.Client(base_url=self.url, cookies=cookies, timeout=30, verify=NO_TLS)
         self.open_clients.append(made)
         return made
 
@@ -94,7 +117,7 @@ class Served:
     def enter(self, browser: Browser, token: str | None = None, **options: Any) -> BrowserContext:
         """A browser's window of its own; with a token it is logged in."""
         context = browser.new_context(base_url=self.url, locale="ja-JP", timezone_id="Asia/Tokyo", **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         if token is not None:
             context.add_cookies([{"name": cookie_of(self.desk), "value": token, "url": self.url, "sameSite": "Strict"}])
         return context
@@ -129,14 +152,31 @@ def served(desk: Desk) -> Iterator[Served]:
         bound.close()
 
 
-@pytest.fixture
-def pages(tmp_path: Path) -> Iterator[Served]:
-    """The desk on a fresh SQLite store."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'desk.db'}")
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite store with its schema, to be copied: to upgrade one for each test would take longer than they do."""
+    path = tmp_path_factory.mktemp("store") / "empty.db"
+    engine = open_engine(f"sqlite:///{path}")
     upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def pages(empty_store: Path, tmp_path: Path) -> Iterator[Served]:
+    """The desk on a fresh SQLite store."""
+    shutil.copy(empty_store, tmp_path / "desk.db")
+    engine = open_engine(f"sqlite:///{tmp_path / 'desk.db'}")
     with served(desk_on(engine)) as running:
         yield running
     engine.dispose()
+
+
+@pytest.fixture
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed with argon2id as ever, with parameters that cost next to nothing."""
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    passwords._stand_in.cache_clear()
 
 
 @pytest.fixture(scope="module")

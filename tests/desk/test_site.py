@@ -38,27 +38,29 @@ def _sample(route: Route) -> str:
     return re.sub(r"\{[^}]+\}", "1", route.path)
 
 
-@pytest.mark.parametrize("route", PAGES, ids=lambda route: route.name)
-def test_nobody_gets_a_page_or_changes_anything_without_an_account(pages: Served, route: Route) -> None:
-    path = _sample(route)
-    (method,) = (route.methods or set()) - {"HEAD"}
-    reply = pages.client().request(method, path)
-    assert (reply.status_code, reply.headers["location"].split("?")[0]) == (303, "/login")
-    assert pages.client("a token that nobody was given").request(method, path).status_code == 303
+def test_nobody_gets_a_page_or_changes_anything_without_an_account(pages: Served) -> None:
+    stranger, liar = pages.client(), pages.client("a token that nobody was given")
+    for route in PAGES:
+        path = _sample(route)
+        (method,) = (route.methods or set()) - {"HEAD"}
+        reply = stranger.request(method, path)
+        assert (reply.status_code, reply.headers["location"].split("?")[0]) == (303, "/login"), route.name
+        assert liar.request(method, path).status_code == 303, route.name
 
 
-@pytest.mark.parametrize("route", [one for one in PAGES if "POST" in (one.methods or ())], ids=lambda route: route.name)
-def test_a_form_that_does_not_come_from_our_own_page_does_nothing(pages: Served, route: Route) -> None:
+def test_a_form_that_does_not_come_from_our_own_page_does_nothing(pages: Served) -> None:
     token = pages.account(role=Role.ADMINISTRATOR)
-    for fields, sender in (
-        ({}, {"Origin": pages.url}),
-        ({"csrf": "0" * 64}, {"Origin": pages.url}),
-        ({"csrf": csrf_of(token)}, {"Origin": "https://evil.example"}),
-        ({"csrf": csrf_of(token)}, {"Origin": "null"}),
-        ({"csrf": csrf_of(token)}, {"Sec-Fetch-Site": "same-site"}),
-    ):
-        reply = pages.client(token).post(_sample(route), data=fields, headers=sender)
-        assert reply.status_code == 403, (fields, sender)
+    client, ours = pages.client(token), csrf_of(token)
+    for route in (one for one in PAGES if "POST" in (one.methods or ())):
+        for fields, sender in (
+            ({}, {"Origin": pages.url}),
+            ({"csrf": "0" * 64}, {"Origin": pages.url}),
+            ({"csrf": ours}, {"Origin": "https://evil.example"}),
+            ({"csrf": ours}, {"Origin": "null"}),
+            ({"csrf": ours}, {"Sec-Fetch-Site": "same-site"}),
+        ):
+            reply = client.post(_sample(route), data=fields, headers=sender)
+            assert reply.status_code == 403, (route.name, fields, sender)
 
 
 def test_every_page_is_made_by_what_asks_for_an_account() -> None:
@@ -135,7 +137,7 @@ def test_japanese_outside_of_what_is_translated_stands_in_no_page() -> None:
         source = re.sub(r"\{#.*?#\}", "", template.read_text(encoding="utf-8"), flags=re.DOTALL)
         source = re.sub(r"\{%-?\s*trans\b.*?endtrans\s*-?%\}", "", source, flags=re.DOTALL)
         source = re.sub(r'_\("[^"]*"', "", source)
-        assert not re.findall(r"[ぁ-ヿ一-鿿]+", source), template.name
+        assert not re.findall(r"[ぁ-ゖァ-ヺ一-鿿]+", source), template.name
 
 
 @pytest.mark.parametrize("word", [*Reason, *Suppression], ids=str)

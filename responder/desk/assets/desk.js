@@ -20,3 +20,10 @@ function onKeys(commands) {
 
 // A session that ended sends a live part of a page to the login as a whole.
 document.addEventListener("htmx:responseError", () => {});
+
+// An answer that was just sent can be taken back for some seconds; after that the courier has it.
+const undo = document.getElementById("undo");
+if (undo) {
+  setTimeout(() => undo.remove(), Number(undo.dataset.seconds) * 1000);
+  onKeys({ z: () => (undo.isConnected ? undo.requestSubmit() : false) });
+}
