@@ -37,7 +37,7 @@ run: $(RUN) ## Run the service with ./config.toml until Ctrl+C.
 	@exec $(BIN)/responder serve $(ARGS)
 
 test: $(DEV) ## Run the tests; ARGS="-k name" goes to pytest.
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 kills: $(DEV) ## Kill the service a hundred times under load on each database, and look that nothing is lost or doubled.
 	RESPONDER_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest tests/test_service.py -k killed $(ARGS)
