@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from responder.store.schema.base import Moment, Number, column, metadata
+from responder.store.schema.columns import Moment, Number, column, metadata
 
 # Who may use the staff pages. Nobody is deleted, for the records name them.
 accounts = sa.Table(

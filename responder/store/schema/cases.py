@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from responder.store.schema.base import Moment, Number, column, metadata
+from responder.store.schema.columns import Moment, Number, column, metadata
 
 # A case is the inquiry that began it: one number for the contractor, the staff and the log.
 cases = sa.Table(

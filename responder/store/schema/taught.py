@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from responder.store.schema.base import Moment, Number, column, metadata
+from responder.store.schema.columns import Moment, Number, column, metadata
 
 # What people taught: which entries answer a mail. The text is a copy of its own, as recognition reads it, so that it
 # can be learned from after the mail itself was cleared out. An undo is written beside a label and never deletes it.

@@ -1,4 +1,4 @@
-"""What the tables are made of."""
+"""What columns are made of: moments, numbers, and how constraints are named."""
 
 from datetime import UTC, datetime
 from typing import Any
