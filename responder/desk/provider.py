@@ -4,6 +4,7 @@ Calls go to the issuer and to the endpoints that its metadata names, when somebo
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -115,10 +116,8 @@ class Provider:
             raise ProviderError("it gave no ID token")
         registry = JWSRegistry(algorithms=_ALGORITHMS, strict_check_header=False)
         if self._keys is not None:
-            try:
+            with suppress(InvalidKeyIdError):  # the issuer may have other keys by now, which are fetched below
                 return jwt.decode(text, self._keys, registry=registry)
-            except InvalidKeyIdError:
-                pass  # The issuer has other keys by now.
         found = await _json(client, "GET", (await self._known(client))["jwks_uri"])
         self._keys = KeySet.import_key_set(found)  # type: ignore[arg-type]  # its shape is what it looks at
         return jwt.decode(text, self._keys, registry=registry)

@@ -121,5 +121,4 @@ def from_our_page(request: Request) -> bool:
 
 
 def _ours(request: Request, given: str, session: str) -> bool:
-    given = given or request.headers.get("x-csrf-token", "")
     return from_our_page(request) and secrets.compare_digest(given.encode(), csrf_of(session).encode())
