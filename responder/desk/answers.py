@@ -69,7 +69,7 @@ async def show(visit: Visit) -> Response:
     asked, done = Asked.of(given), number_in(given.get("done", ""))
 
     def find(conn: Connection) -> tuple[Slice[AnswerSent], AnswerSent | None, dict[str, str]]:
-        known = {account.login: account.name for account in accounts.listing(conn)}
+        known = accounts.names(conn)
         found = answers.listing(conn, entry=asked.entry, unjudged=asked.unjudged, before=asked.before, limit=A_PAGE)
         return found, None if done is None else answers.find(conn, done), known
 

@@ -78,7 +78,7 @@ def _find(conn: Connection, number: int, visit: Visit) -> Found | int | None:
         letters=letters_of(conn, [item.sent.id for item in items if item.sent is not None]),
         composer=composer_of(conn, visit.desk, visit.account, case, newest, numbers, now=visit.now),
         history=history.of_sender(conn, cases.author_of(conn, number), but=numbers),
-        names={account.login: account.name for account in accounts.listing(conn)},
+        names=accounts.names(conn),
     )
 
 

@@ -122,7 +122,7 @@ async def _see(visit: Visit, found: Written) -> None:
 
 def past_of(conn: Connection, entry_id: str) -> Past:
     """What the store knows of an entry."""
-    names = {account.login: account.name for account in accounts.listing(conn)}
+    names = accounts.names(conn)
     unfinished = rehearsals.unfinished(conn, entry_id)
     return Past(revisions.listing(conn, entry_id), unfinished, revisions.answers(conn), names)
 
@@ -170,7 +170,7 @@ def _revision(
     one = None if number is None else revisions.find(conn, number)
     if one is None or one.entry_id != entry_id:
         return None
-    names = {account.login: account.name for account in accounts.listing(conn)}
+    names = accounts.names(conn)
     return one, revisions.before(conn, one), names
 
 

@@ -78,7 +78,7 @@ def _find(conn: Connection, asked: Asked, visit: Visit) -> Found:
     who, now = visit.account.login, visit.now
     words = search.words_of(asked.query)
     found = queue.page(conn, asked.view, who, now=now, words=words, after=asked.after)
-    names = {account.login: account.name for account in accounts.listing(conn)}
+    names = accounts.names(conn)
     return Found(found, queue.counts(conn, who, now=now), names)
 
 

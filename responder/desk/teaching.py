@@ -78,7 +78,7 @@ def _panel(conn: Connection, record: Record, visit: Visit) -> Panel:
         likely=tuple(entry for entry in entries if entry.id in likely),
         others=tuple(entry for entry in entries if entry.id not in likely),
         titles=by_id(entries),
-        names=_names(conn),
+        names=accounts.names(conn),
         nothing_chosen=visit.request.query_params.get("teach") == "choose",
     )
 
@@ -90,10 +90,6 @@ def _candidates(decision: Mapping[str, Any]) -> list[str]:
 def by_id(entries: Iterable[Entry]) -> dict[str, Entry]:
     """The entries under their ids."""
     return {entry.id: entry for entry in entries}
-
-
-def _names(conn: Connection) -> dict[str, str]:
-    return {account.login: account.name for account in accounts.listing(conn)}
 
 
 async def teach(visit: Visit, form: Form) -> Response:
@@ -200,7 +196,7 @@ def _listed(
         "labels": found[:PER_PAGE],
         "older": _older(filters, found[PER_PAGE - 1].id) if len(found) > PER_PAGE else None,
         "teachers": labels.teachers(conn),
-        "names": _names(conn),
+        "names": accounts.names(conn),
         "offers": [Offer(one, entries_of_letter(one.raw, entries)) for one in written],
     }
 

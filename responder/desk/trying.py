@@ -88,7 +88,7 @@ def _found(conn: Connection, rehearsal: Rehearsal) -> Found:
     groups = [(group, [change for change in others if change.group is group]) for group in Group]
     listed = [*conflicts[:MOST_SHOWN], *(change for _, some in groups for change in some[:MOST_SHOWN])]
     subjects = rehearsals.subjects(conn, [change.inquiry_id for change in listed])
-    names = {account.login: account.name for account in accounts.listing(conn)}
+    names = accounts.names(conn)
     lines = diff("" if base is None else base.content, rehearsal.content)
     return Found(rehearsal, lines, conflicts, [one for one in groups if one[1]], subjects, names)
 

@@ -52,7 +52,7 @@ async def look(visit: Visit, form: Form) -> Response:
         return not_found(visit)
     writer = await visit.write(lambda conn: _tell(conn, visit, form, number))
     others = None if writer is None or writer.who == visit.account.login else writer
-    return visit.page("composing.html", writer=others, number=number, names=await _names(visit))
+    return visit.page("composing.html", writer=others, number=number, names=await visit.read(accounts.names))
 
 
 async def undo(visit: Visit, form: Form) -> Response:
@@ -122,7 +122,7 @@ async def _kept_back(visit: Visit, number: int, words: Words, outcome: Refused |
     """The draft is kept, and its author told why it was not sent."""
     if isinstance(outcome, Refused):
         return RedirectResponse(f"/cases/{number}?refused={outcome.name.lower()}#answer", status_code=303)
-    names, reference = await _names(visit), cases.reference_of(number)
+    names, reference = await visit.read(accounts.names), cases.reference_of(number)
     return visit.page(
         "intervened.html",
         status=409,
@@ -186,11 +186,6 @@ def _words(visit: Visit, form: Form) -> Words:
 def case_number(visit: Visit) -> int:
     """The case that the path names; 0 is none."""
     return number_in(visit.request.path_params["number"]) or 0
-
-
-async def _names(visit: Visit) -> dict[str, str]:
-    listed = await visit.read(accounts.listing)
-    return {account.login: account.name for account in listed}
 
 
 def local_moment(visit: Visit, text: str) -> datetime | None:

@@ -97,6 +97,11 @@ def listing(conn: Connection) -> list[Account]:
     return [account_of_row(row) for row in conn.execute(_accounts().order_by(accounts.c.login))]
 
 
+def names(conn: Connection) -> dict[str, str]:
+    """What people are called, by login, for lists of what they did."""
+    return {row.login: row.name for row in conn.execute(sa.select(accounts.c.login, accounts.c.name))}
+
+
 def are_there(conn: Connection) -> bool:
     """Whether anybody has an account, disabled or not."""
     return bool(conn.execute(sa.select(sa.exists().where(accounts.c.id.is_not(None)))).scalar_one())
