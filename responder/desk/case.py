@@ -12,7 +12,7 @@ from responder.desk.evidence import Evidence, evidence_of
 from responder.desk.mails import letters_of, shown
 from responder.desk.routing import not_found, page
 from responder.desk.teaching import panel_of
-from responder.desk.visit import Visit, number_in
+from responder.desk.visit import Visit
 from responder.store import accounts, cases, history
 from responder.store.cases import Case
 from responder.store.history import Past
@@ -39,7 +39,7 @@ class Found:
 
 async def show(visit: Visit) -> Response:
     """The page of a case; a number that joined another case leads there."""
-    number = number_in(visit.request.path_params["number"]) or 0
+    number = visit.number
     found = await visit.read(lambda conn: _find(conn, number, visit))
     match found:
         case None:

@@ -15,7 +15,7 @@ from responder.desk.entry_form import letters_about
 from responder.desk.publishing import Editor, Written, faults_of, in_force, set_mode, written_in
 from responder.desk.rendering import Said
 from responder.desk.routing import action, not_found, page
-from responder.desk.visit import Form, Visit, number_in
+from responder.desk.visit import Form, Visit
 from responder.errors import CorpusError
 from responder.store import accounts, rehearsals, revisions
 from responder.store.accounts import Role
@@ -129,8 +129,7 @@ def past_of(conn: Connection, entry_id: str) -> Past:
 
 async def revision(visit: Visit) -> Response:
     """What one revision changed."""
-    number = number_in(visit.request.path_params["number"])
-    found = await visit.read(lambda conn: _revision(conn, number, name_in(visit)))
+    found = await visit.read(lambda conn: _revision(conn, visit.number, name_in(visit)))
     if found is None:
         return not_found(visit)
     one, before, names = found
@@ -165,9 +164,9 @@ def diff(before: str, after: str) -> list[tuple[str, str]]:
 
 
 def _revision(
-    conn: Connection, number: int | None, entry_id: str
+    conn: Connection, number: int, entry_id: str
 ) -> tuple[Revision, Revision | None, Mapping[str, str]] | None:
-    one = None if number is None else revisions.find(conn, number)
+    one = revisions.find(conn, number)
     if one is None or one.entry_id != entry_id:
         return None
     names = accounts.names(conn)

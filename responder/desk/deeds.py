@@ -10,7 +10,7 @@ from starlette.routing import Route
 from responder.desk.rendering import Said
 from responder.desk.routing import action, not_found
 from responder.desk.visit import Form, Visit
-from responder.desk.writing import case_number, local_moment
+from responder.desk.writing import local_moment
 from responder.store import cases, casework, composing, merging
 from responder.store.casework import Refusal
 
@@ -74,7 +74,7 @@ def _split(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal |
 
 
 async def _do(visit: Visit, form: Form, *, deed: Deed, name: str) -> Response:
-    number = case_number(visit)
+    number = visit.number
 
     def change(conn: Connection) -> Refusal | None:
         refusal = deed(conn, number, visit, form)

@@ -24,7 +24,7 @@ from responder.desk.entry_form import (
 )
 from responder.desk.publishing import ENTRY_ID, Written, written_in
 from responder.desk.routing import action, not_found, page
-from responder.desk.visit import Form, Visit, number_in
+from responder.desk.visit import Form, Visit
 from responder.errors import CorpusError
 from responder.store import rehearsals, revisions
 from responder.store.accounts import Role
@@ -93,10 +93,10 @@ async def try_new(visit: Visit, form: Form) -> Response:
 async def restore(visit: Visit, form: Form) -> Response:
     """Have an old text tried as a change of what stands there now."""
     del form
-    found, number = await _written(visit), number_in(visit.request.path_params["number"])
+    found = await _written(visit)
     if isinstance(found, Response):
         return found
-    old = None if number is None else await visit.read(lambda conn: revisions.find(conn, number))
+    old = await visit.read(lambda conn: revisions.find(conn, visit.number))
     if old is None or old.entry_id != found.entry.id:
         return not_found(visit)
     try:

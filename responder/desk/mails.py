@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from responder.desk.reading import SharedReader
 from responder.desk.routing import not_found, page
-from responder.desk.visit import Visit, number_in
+from responder.desk.visit import Visit
 from responder.mail.message import Unreadable
 from responder.mail.view import View
 from responder.reader import FILE, MARKUP, REREADINGS, VIEW
@@ -127,8 +127,7 @@ async def attachment(visit: Visit) -> Response:
 
 
 async def _record(visit: Visit) -> Record | None:
-    number = number_in(visit.request.path_params["number"])
-    return None if number is None else await visit.read(lambda conn: inbox.find(conn, number))
+    return await visit.read(lambda conn: inbox.find(conn, visit.number))
 
 
 def _download(content: bytes, name: str) -> Response:

@@ -9,7 +9,7 @@ from responder.desk import roster
 from responder.desk.rendering import Said
 from responder.desk.roster import Actor
 from responder.desk.routing import action, not_found, page
-from responder.desk.visit import Form, Visit, number_in
+from responder.desk.visit import Form, Visit
 from responder.store import accounts, sessions
 from responder.store.accounts import Account, Role, fault_of_login, normal_login
 
@@ -106,14 +106,13 @@ async def _changed(visit: Visit, change: Callable[[Connection, Account], bool]) 
         case None:
             return not_found(visit)
         case True:
-            return visit.to(f"/accounts/{visit.request.path_params['number']}", Said.SAVED)
+            return visit.to(f"/accounts/{visit.number}", Said.SAVED)
         case False:
             return await _one(visit, _NEEDED, status=409)
 
 
 def _asked(visit: Visit, conn: Connection) -> Account | None:
-    number = number_in(visit.request.path_params["number"])
-    return None if number is None else accounts.find(conn, number)
+    return accounts.find(conn, visit.number)
 
 
 def _link(visit: Visit, account: Account, token: str) -> Response:

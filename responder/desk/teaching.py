@@ -94,7 +94,7 @@ def by_id(entries: Iterable[Entry]) -> dict[str, Entry]:
 
 async def teach(visit: Visit, form: Form) -> Response:
     """Label a mail of the case with the entries that answer it, or with none."""
-    number = number_in(visit.request.path_params["number"]) or 0
+    number = visit.number
     inquiry, nobody = form.number("inquiry") or 0, form.text("answer") == "nobody"
     known = by_id(await asyncio.to_thread(visit.desk.entries))
     chosen = [] if nobody else [name for name in dict.fromkeys(form.texts("entry")) if name in known]
@@ -138,7 +138,7 @@ def _teach(
 
 async def unteach(visit: Visit, form: Form) -> Response:
     """Take back the label that the page showed."""
-    number = number_in(visit.request.path_params["number"]) or 0
+    number = visit.number
     inquiry, label = form.number("inquiry") or 0, form.number("label") or 0
 
     def change(conn: Connection) -> bool:

@@ -11,7 +11,7 @@ from responder.corpus import Entry, entry_in
 from responder.desk.corpus import diff, faulty, name_in, now_in_force
 from responder.desk.publishing import Editor, Refused, conflicts_in, in_force, publish
 from responder.desk.routing import action, not_found, page
-from responder.desk.visit import Form, Visit, number_in
+from responder.desk.visit import Form, Visit
 from responder.errors import CorpusError
 from responder.store import accounts, rehearsals, revisions
 from responder.store.accounts import Role
@@ -75,8 +75,7 @@ def _waited(visit: Visit, rehearsal: Rehearsal, entry: Entry, path: str) -> Resp
 
 
 def _rehearsal(conn: Connection, visit: Visit) -> Rehearsal | None:
-    number = number_in(visit.request.path_params["number"])
-    found = None if number is None else rehearsals.find(conn, number)
+    found = rehearsals.find(conn, visit.number)
     return found if found is not None and found.entry_id == name_in(visit) else None
 
 
@@ -154,7 +153,7 @@ async def again(visit: Visit, form: Form) -> Response:
 
     number = await visit.write(change)
     if number is None:
-        return _back(visit, number_in(visit.request.path_params["number"]) or 0, Refused.OTHER_FILE)
+        return _back(visit, visit.number, Refused.OTHER_FILE)
     return _back(visit, number, None)
 
 

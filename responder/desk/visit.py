@@ -38,6 +38,11 @@ class Visit:
         """The address that the request comes from."""
         return client_of(self.request)
 
+    @property
+    def number(self) -> int:
+        """The number that the path names; 0, which nothing has, where that is none."""
+        return number_in(self.request.path_params["number"]) or 0
+
     async def read(self, ask: Callable[[Connection], Found]) -> Found:
         """Ask the store, without writing."""
         return await asyncio.to_thread(_read, self.desk, ask)

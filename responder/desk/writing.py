@@ -10,7 +10,7 @@ from responder.desk.answering import Intervened, Preview, Queued, Refused, Words
 from responder.desk.composer import entry_text
 from responder.desk.rendering import Said
 from responder.desk.routing import action, not_found
-from responder.desk.visit import Form, Visit, number_in
+from responder.desk.visit import Form, Visit
 from responder.store import accounts, cases, composing, drafts, snippets
 from responder.store.composing import Composer as Writer
 
@@ -19,7 +19,7 @@ LONGEST = 20_000
 
 async def write(visit: Visit, form: Form) -> Response:
     """What the button of the form says: send, show first, put something in, or keep it."""
-    number = case_number(visit)
+    number = visit.number
     if await visit.read(lambda conn: cases.find(conn, number)) is None:
         return not_found(visit)
     match form.text("do"), form.text("insert"):
@@ -33,7 +33,7 @@ async def write(visit: Visit, form: Form) -> Response:
 
 async def keep(visit: Visit, form: Form) -> Response:
     """The draft by itself, while somebody writes; colleagues see that they do."""
-    number = case_number(visit)
+    number = visit.number
 
     def change(conn: Connection) -> bool:
         if cases.find(conn, number) is None:
@@ -47,7 +47,7 @@ async def keep(visit: Visit, form: Form) -> Response:
 
 async def look(visit: Visit, form: Form) -> Response:
     """Who else is writing; whoever has a text in hand says so with it."""
-    number = case_number(visit)
+    number = visit.number
     if await visit.read(lambda conn: cases.find(conn, number)) is None:
         return not_found(visit)
     writer = await visit.write(lambda conn: _tell(conn, visit, form, number))
@@ -57,7 +57,7 @@ async def look(visit: Visit, form: Form) -> Response:
 
 async def undo(visit: Visit, form: Form) -> Response:
     """Take an answer back, while no courier has had it in hand."""
-    number, delivery = case_number(visit), form.number("delivery") or 0
+    number, delivery = visit.number, form.number("delivery") or 0
 
     def change(conn: Connection) -> Refused | None:
         refused = answering.take_back(conn, number, delivery, who=visit.account.login, now=visit.now)
@@ -181,11 +181,6 @@ def _tell(conn: Connection, visit: Visit, form: Form, number: int) -> Writer | N
 
 def _words(visit: Visit, form: Form) -> Words:
     return Words(form.text("text"), form.text("salutation", 200), visit.account.signature)
-
-
-def case_number(visit: Visit) -> int:
-    """The case that the path names; 0 is none."""
-    return number_in(visit.request.path_params["number"]) or 0
 
 
 def local_moment(visit: Visit, text: str) -> datetime | None:
