@@ -11,8 +11,8 @@ from responder.cli.opened import Json, Opened, Who, now, opened
 from responder.cli.output import as_json, fail, report, rows, say
 
 if TYPE_CHECKING:
-    from responder.desk.roster import Actor
     from responder.store.accounts import Account, Role
+    from responder.store.audit import Actor
 
 Login = Annotated[str, typer.Argument(help="The name to log in with, in any case.")]
 RoleName = Annotated[str, typer.Option("--role", help="agent, editor (the FAQ too) or administrator (accounts too).")]
@@ -145,7 +145,7 @@ def logout(context: typer.Context, login: Login, who: Who, as_lines: Json = Fals
 
 
 def _actor(who: str) -> "Actor":
-    from responder.desk.roster import Actor
+    from responder.store.audit import Actor
 
     return Actor(who, "cli")
 

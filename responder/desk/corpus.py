@@ -12,7 +12,7 @@ from starlette.responses import Response
 from responder.corpus import LEAST_PHRASINGS, Entry, Mode, load_entries
 from responder.desk.desk import Desk
 from responder.desk.entry_form import letters_about
-from responder.desk.publishing import Editor, Written, faults_of, in_force, set_mode, written_in
+from responder.desk.publishing import Written, faults_of, in_force, set_mode, written_in
 from responder.desk.rendering import Said
 from responder.desk.routing import action, not_found, page
 from responder.desk.visit import Form, Visit
@@ -142,10 +142,11 @@ async def change_mode(visit: Visit, form: Form) -> Response:
     entry_id, wanted = name_in(visit), form.text("mode")
     if wanted not in set(Mode):
         return not_found(visit)
-    editor = Editor(visit.account.login, visit.client, visit.now)
     reason = form.text("reason", 500).strip()
     try:
-        refused = await asyncio.to_thread(set_mode, visit.desk, entry_id, Mode(wanted), editor, reason=reason)
+        refused = await asyncio.to_thread(
+            set_mode, visit.desk, entry_id, Mode(wanted), visit.by, reason=reason, now=visit.now
+        )
     except CorpusError as error:
         return faulty(visit, error)
     path = f"/corpus/{entry_id}"

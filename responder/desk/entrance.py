@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 from responder.desk import passwords
 from responder.store import accounts, audit, sessions, throttle
 from responder.store.accounts import Account
+from responder.store.audit import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,7 @@ def begin_session(
     """Let somebody in who has shown who they are, with a token that nobody can have known before."""
     sessions.end(conn, instead_of)
     token = sessions.begin(conn, account.id, client=client, now=now)
-    object_ = f"account:{account.login}"
-    audit.write(conn, who=account.login, action="login", object=object_, detail=how, client=client, now=now)
+    audit.write(conn, Actor(account.login, client), "login", f"account:{account.login}", how, now=now)
     return LoggedIn(account, token)
 
 
@@ -73,4 +73,4 @@ def record_failure(conn: Connection, account: Account | None, *, client: str, no
     """Write into the audit that somebody was not let in."""
     # What was typed as a login is not kept where nobody has it: it may be a password in the wrong field.
     who = "unknown" if account is None else account.login
-    audit.write(conn, who=who, action="login.fail", object=f"account:{who}", detail=how, client=client, now=now)
+    audit.write(conn, Actor(who, client), "login.fail", f"account:{who}", how, now=now)

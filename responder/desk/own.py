@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from responder.desk import passwords, roster
 from responder.desk.rendering import Said
-from responder.desk.roster import Actor
 from responder.desk.routing import action, not_found, page
 from responder.desk.visit import Form, Visit
 from responder.store import accounts, sessions, throttle
@@ -64,8 +63,7 @@ def _change_password(visit: Visit, current: str, new: str) -> str:
         return "this is not the password of now"
     hashed = passwords.hash_of(new)
     with engine.begin() as connection:
-        by = Actor(account.login, visit.client)
-        roster.set_password(connection, account, hashed, by=by, now=now, but=visit.session)
+        roster.set_password(connection, account, hashed, by=visit.by, now=now, but=visit.session)
     return ""
 
 

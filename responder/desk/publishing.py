@@ -14,6 +14,7 @@ from responder.corpus.writing import alone, edit_of, edited, put, source_of
 from responder.desk.desk import Desk
 from responder.errors import CorpusError
 from responder.store import audit, rehearsals, revisions
+from responder.store.audit import Actor
 from responder.store.rehearsals import Rehearsal
 from responder.triage.changes import Change, Confirmation, against
 
@@ -30,15 +31,6 @@ class Refused(StrEnum):
     SAME = "the entry has this mode already"
     NO_REASON = "a reason is needed"
     NO_ENTRY = "there is no such entry"
-
-
-@dataclass(frozen=True, slots=True)
-class Editor:
-    """Who makes a change, where from and when."""
-
-    login: str
-    client: str
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +66,7 @@ def conflicts_in(changes: Sequence[Change], confirmations: Mapping[int, Sequence
     return tuple(change for change in changes if against(change, confirmations.get(change.inquiry_id, ())))
 
 
-def publish(desk: Desk, number: int, editor: Editor, *, responsibility: str) -> Refused | None:
+def publish(desk: Desk, number: int, by: Actor, *, responsibility: str, now: datetime) -> Refused | None:
     """Make the change that was tried; with conflicts only where `responsibility` says why. Raises CorpusError."""
     with alone(desk.corpus):
         fingerprint = desk.on_disk().fingerprint
@@ -87,32 +79,33 @@ def publish(desk: Desk, number: int, editor: Editor, *, responsibility: str) -> 
             conflicts = conflicts_in(rehearsal.result.changes, rehearsals.confirmations(connection))
             if conflicts and not responsibility:
                 return Refused.CONFLICTS
-            return _published(connection, desk, rehearsal, editor, conflicts, responsibility)
+            return _published(connection, desk, rehearsal, by, conflicts, responsibility, now)
 
 
 def _published(
     conn: Connection,
     desk: Desk,
     rehearsal: Rehearsal,
-    editor: Editor,
+    by: Actor,
     conflicts: Sequence[Change],
     responsibility: str,
+    now: datetime,
 ) -> Refused | None:
     base = revisions.newest(conn, rehearsal.entry_id, until=rehearsal.asked_at)
     was = None if base is None else base.content
     if source_of(desk.corpus, rehearsal.entry_id) != was:
         return Refused.OTHER_FILE
-    rehearsals.apply(conn, rehearsal.id, now=editor.now)
+    rehearsals.apply(conn, rehearsal.id, now=now)
     detail = f"rehearsal {rehearsal.id}: {rehearsal.note}".rstrip(": ")
     if conflicts:
         mails = " ".join(str(change.inquiry_id) for change in conflicts[:50])
         detail += f"; takes responsibility for {len(conflicts)} conflicts (mails {mails}): {responsibility}"
     change = _Change(rehearsal.entry_id, rehearsal.content, was, "entry.publish", detail, rehearsal.note)
-    _write(conn, desk, change, editor)
+    _write(conn, desk, change, by, now)
     return None
 
 
-def set_mode(desk: Desk, entry_id: str, mode: Mode, editor: Editor, *, reason: str) -> Refused | None:
+def set_mode(desk: Desk, entry_id: str, mode: Mode, by: Actor, *, reason: str, now: datetime) -> Refused | None:
     """Put an entry into another mode, at once and without a trial. Raises CorpusError."""
     if not reason:
         return Refused.NO_REASON
@@ -122,22 +115,20 @@ def set_mode(desk: Desk, entry_id: str, mode: Mode, editor: Editor, *, reason: s
             return Refused.NO_ENTRY
         if found.entry.mode is mode:
             return Refused.SAME
-        revisions.see(connection, entry_id, found.entry.revision, found.source, now=editor.now)
+        revisions.see(connection, entry_id, found.entry.revision, found.source, now=now)
         edit = replace(edit_of(found.entry), mode=mode)
-        content = edited(found.source, found.entry, edit, today=editor.now.date())
+        content = edited(found.source, found.entry, edit, today=now.astimezone(desk.zone).date())
         detail = f"{found.entry.mode.value} → {mode.value}: {reason}"
-        _write(connection, desk, _Change(entry_id, content, found.source, "entry.mode", detail, detail), editor)
+        _write(connection, desk, _Change(entry_id, content, found.source, "entry.mode", detail, detail), by, now)
     return None
 
 
-def _write(conn: Connection, desk: Desk, change: _Change, editor: Editor) -> None:
+def _write(conn: Connection, desk: Desk, change: _Change, by: Actor, now: datetime) -> None:
     name = f"{change.entry_id}.toml"
     load_entries(desk.corpus, {name: change.content})
     entry = entry_in(desk.corpus / name, change.content)
-    who, now = editor.login, editor.now
-    revisions.record(conn, entry.id, entry.revision, change.content, who=who, note=change.note, now=now)
-    noted = {"who": who, "action": change.action, "object": f"entry:{entry.id}", "detail": change.detail}
-    audit.write(conn, **noted, client=editor.client, now=now)
+    revisions.record(conn, entry.id, entry.revision, change.content, who=by.who, note=change.note, now=now)
+    audit.write(conn, by, change.action, f"entry:{entry.id}", change.detail, now=now)
     # Last of all, so that what cannot be written is not recorded either. Where the database then fails to commit, the
     # next look at the entry finds a change by hand.
     put(desk.corpus, entry.id, change.content, was=change.was)

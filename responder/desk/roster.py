@@ -1,23 +1,15 @@
 """What is done to accounts, each with its record in the audit: by the pages and by the commands alike."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
 from responder.store import accounts, audit, invitations, sessions, throttle
 from responder.store.accounts import Account, Role
+from responder.store.audit import Actor
 
 LINK_VALID = timedelta(days=3)
 FIRST_LINK_VALID = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who does it, and the address it comes from ("cli" for a command)."""
-
-    who: str
-    client: str
 
 
 def add(
@@ -97,5 +89,4 @@ def log_out(conn: Connection, account: Account, *, by: Actor, now: datetime) -> 
 
 
 def _record(conn: Connection, account: Account, action: str, by: Actor, now: datetime, *, detail: str = "") -> None:
-    object_ = f"account:{account.login}"
-    audit.write(conn, who=by.who, action=action, object=object_, detail=detail, client=by.client, now=now)
+    audit.write(conn, by, action, f"account:{account.login}", detail, now=now)

@@ -17,11 +17,11 @@ from responder.desk.entrance import LoggedIn, begin_session, record_failure
 from responder.desk.gate import entered, local, login_page
 from responder.desk.identity import Departure, Identity, ProviderError, Registration
 from responder.desk.rendering import rendered
-from responder.desk.roster import Actor
 from responder.desk.routing import cookie_of, desk_of
 from responder.desk.visit import client_of
 from responder.store import accounts
 from responder.store.accounts import Account, Role, fault_of_login
+from responder.store.audit import Actor
 
 _CALLBACK = "/login/oidc/back"
 

@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from responder.desk import roster
 from responder.desk.rendering import Said
-from responder.desk.roster import Actor
 from responder.desk.routing import action, not_found, page
 from responder.desk.visit import Form, Visit
 from responder.store import accounts, sessions
@@ -33,8 +32,8 @@ async def add(visit: Visit, form: Form) -> Response:
     fault = fault_of_login(login)
 
     def make(conn: Connection) -> tuple[Account, str] | None:
-        account = roster.add(conn, login=login, name=name or login, role=role, by=_by(visit), now=visit.now)
-        return None if account is None else (account, roster.invite(conn, account, by=_by(visit), now=visit.now))
+        account = roster.add(conn, login=login, name=name or login, role=role, by=visit.by, now=visit.now)
+        return None if account is None else (account, roster.invite(conn, account, by=visit.by, now=visit.now))
 
     made = None if fault is not None else await visit.write(make)
     if made is None:
@@ -60,20 +59,20 @@ async def set_role(visit: Visit, form: Form) -> Response:
     """Another role, from the next page on."""
     wanted = _role(form)
     return await _changed(
-        visit, lambda conn, account: roster.set_role(conn, account, wanted, by=_by(visit), now=visit.now)
+        visit, lambda conn, account: roster.set_role(conn, account, wanted, by=visit.by, now=visit.now)
     )
 
 
 async def disable(visit: Visit, _: Form) -> Response:
     """Shut somebody out at once."""
-    return await _changed(visit, lambda conn, account: roster.disable(conn, account, by=_by(visit), now=visit.now))
+    return await _changed(visit, lambda conn, account: roster.disable(conn, account, by=visit.by, now=visit.now))
 
 
 async def enable(visit: Visit, _: Form) -> Response:
     """Let somebody in again."""
 
     def change(conn: Connection, account: Account) -> bool:
-        roster.enable(conn, account, by=_by(visit), now=visit.now)
+        roster.enable(conn, account, by=visit.by, now=visit.now)
         return True
 
     return await _changed(visit, change)
@@ -81,7 +80,7 @@ async def enable(visit: Visit, _: Form) -> Response:
 
 async def log_out(visit: Visit, _: Form) -> Response:
     """End all sessions of somebody."""
-    return await _changed(visit, lambda conn, account: roster.log_out(conn, account, by=_by(visit), now=visit.now) >= 0)
+    return await _changed(visit, lambda conn, account: roster.log_out(conn, account, by=visit.by, now=visit.now) >= 0)
 
 
 async def make_link(visit: Visit, _: Form) -> Response:
@@ -91,7 +90,7 @@ async def make_link(visit: Visit, _: Form) -> Response:
         account = _asked(visit, conn)
         if account is None or account.disabled_at is not None:
             return None
-        return account, roster.invite(conn, account, by=_by(visit), now=visit.now)
+        return account, roster.invite(conn, account, by=visit.by, now=visit.now)
 
     made = await visit.write(make)
     return not_found(visit) if made is None else _link(visit, *made)
@@ -124,10 +123,6 @@ def _link(visit: Visit, account: Account, token: str) -> Response:
 def _role(form: Form) -> Role:
     given = form.text("role", 20)
     return Role(given) if given in list(Role) else Role.AGENT
-
-
-def _by(visit: Visit) -> Actor:
-    return Actor(visit.account.login, visit.client)
 
 
 ROUTES = [

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from responder.corpus import Entry, entry_in
 from responder.desk.corpus import diff, faulty, name_in, now_in_force
-from responder.desk.publishing import Editor, Refused, conflicts_in, in_force, publish
+from responder.desk.publishing import Refused, conflicts_in, in_force, publish
 from responder.desk.routing import action, not_found, page
 from responder.desk.visit import Form, Visit
 from responder.errors import CorpusError
@@ -110,10 +110,11 @@ async def apply(visit: Visit, form: Form) -> Response:
     rehearsal = await visit.read(lambda conn: _rehearsal(conn, visit))
     if rehearsal is None:
         return not_found(visit)
-    editor = Editor(visit.account.login, visit.client, visit.now)
     responsibility = form.text("responsibility", 1000).strip() if form.text("agreed") else ""
     try:
-        refused = await asyncio.to_thread(publish, visit.desk, rehearsal.id, editor, responsibility=responsibility)
+        refused = await asyncio.to_thread(
+            publish, visit.desk, rehearsal.id, visit.by, responsibility=responsibility, now=visit.now
+        )
     except CorpusError as error:
         return faulty(visit, error)
     return _back(visit, rehearsal.id, refused)

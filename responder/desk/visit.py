@@ -17,6 +17,7 @@ from responder.desk.desk import Desk
 from responder.desk.rendering import Said, rendered
 from responder.store import audit
 from responder.store.accounts import Account
+from responder.store.audit import Actor
 from responder.store.engine import reading
 
 Found = TypeVar("Found")
@@ -39,6 +40,11 @@ class Visit:
         return client_of(self.request)
 
     @property
+    def by(self) -> Actor:
+        """Who does what is done in this visit."""
+        return Actor(self.account.login, self.client)
+
+    @property
     def number(self) -> int:
         """The number that the path names; 0, which nothing has, where that is none."""
         return number_in(self.request.path_params["number"]) or 0
@@ -53,9 +59,7 @@ class Visit:
 
     def noted(self, conn: Connection, action: str, what: str, detail: str = "") -> None:
         """Write into the audit what the account does, in the transaction that does it."""
-        audit.write(
-            conn, who=self.account.login, action=action, object=what, detail=detail, client=self.client, now=self.now
-        )
+        audit.write(conn, self.by, action, what, detail, now=self.now)
 
     def page(self, name: str, *, status: int = 200, **values: Any) -> Response:
         """A page, in the language of the account; Said by the query, if it says something known."""

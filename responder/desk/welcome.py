@@ -12,11 +12,11 @@ from responder.desk.desk import Desk
 from responder.desk.entrance import LoggedIn, begin_session
 from responder.desk.gate import entered, foreign, language_of, open_form
 from responder.desk.rendering import rendered
-from responder.desk.roster import Actor
 from responder.desk.routing import cookie_of, desk_of
 from responder.desk.visit import Form, client_of
 from responder.store import accounts, invitations
 from responder.store.accounts import Account, Role, fault_of_login, normal_login
+from responder.store.audit import Actor
 from responder.store.engine import reading
 
 

@@ -44,18 +44,18 @@ class Filters:
 EVERYTHING = Filters()
 
 
-def write(
-    conn: Connection,
-    *,
-    who: str,
-    action: str,
-    object: str,  # noqa: A002  # the audit's own word, in its table and its files
-    detail: str = "",
-    client: str,
-    now: datetime,
-) -> None:
-    """Record what somebody does, in the transaction that does it: neither is there without the other."""
-    words = {"who": who, "action": action, "object": object, "detail": detail, "client": client}
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something, and the address it comes from ("cli" for a command)."""
+
+    who: str
+    """The login; "responder" for the service itself."""
+    client: str
+
+
+def write(conn: Connection, by: Actor, action: str, what: str, detail: str = "", *, now: datetime) -> None:
+    """Record what somebody does to what, in the transaction that does it: neither is there without the other."""
+    words = {"who": by.who, "action": action, "object": what, "detail": detail, "client": by.client}
     # PostgreSQL keeps no NUL in text, and a login that failed may hold one.
     conn.execute(sa.insert(audit).values(at=now, **{name: word.replace("\0", " ") for name, word in words.items()}))
 

@@ -140,7 +140,7 @@ def test_an_exported_cell_is_never_a_formula(engine: Engine) -> None:
     texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1", 'a "quoted", one\nline', "plain"]
     with engine.begin() as connection:
         for text in texts:
-            audit.write(connection, who=text, action="did", object="", detail=text, client="cli", now=datetime.now(UTC))
+            audit.write(connection, audit.Actor(text, "cli"), "did", "", text, now=datetime.now(UTC))
     rows = list(csv.reader(StringIO(_run("audit", "export", "--csv")[1])))
     assert rows[0] == ["id", "at", "who", "action", "object", "detail", "client"]
     assert [row[2] for row in rows[1:]] == [f"'{text}" for text in texts[:7]] + texts[7:]

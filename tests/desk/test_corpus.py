@@ -130,7 +130,8 @@ def test_a_change_against_what_people_said_needs_somebody_who_takes_responsibili
     page.goto("/corpus/q04/edit")
     page.get_by_label("停止中").check()
     page.get_by_role("button", name="変更の影響を確認する").click()
-    service.wait_for(lambda: page.reload() and page.get_by_role("button", name="変更を反映する").is_visible(), 60)
+    # Without a script the page asks again by itself, every five seconds.
+    expect(page.get_by_role("button", name="変更を反映する")).to_be_visible(timeout=90_000)
     expect(page.get_by_role("table", name="担当者の判断と食い違うメール")).to_contain_text("R-000002")
     # A browser asks for the reason by itself; one that does not is told by the service.
     page.goto(page.url)

@@ -8,9 +8,9 @@ from sqlalchemy.engine import Engine
 
 from responder.desk import passwords, roster
 from responder.desk.entrance import LoggedIn, Throttled, Wrong, log_in
-from responder.desk.roster import Actor
 from responder.store import accounts, audit, invitations, sessions
 from responder.store.accounts import Account, Role
+from responder.store.audit import Actor
 from responder.store.engine import reading
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

@@ -16,10 +16,10 @@ from playwright.sync_api import Browser, Page, expect
 from responder.desk import gate, roster
 from responder.desk.gate import local
 from responder.desk.rendering import translations
-from responder.desk.roster import Actor
 from responder.desk.routing import cookie_of
 from responder.store import accounts, audit, sessions
 from responder.store.accounts import Account, Role
+from responder.store.audit import Actor
 from responder.store.engine import reading
 from tests.desk.conftest import Look, Served, desk_on, served
 
@@ -299,15 +299,7 @@ def recorded(pages: Served) -> tuple[Served, str]:
     with pages.engine.begin() as connection:
         for number in range(120):
             now = datetime(2026, 11, 24, 14, 58, tzinfo=UTC) + timedelta(minutes=number)
-            audit.write(
-                connection,
-                who="sato",
-                action="case.take",
-                object=f"case:{number}",
-                detail="=1+1 <b>",
-                client="192.0.2.1",
-                now=now,
-            )
+            audit.write(connection, Actor("sato", "192.0.2.1"), "case.take", f"case:{number}", "=1+1 <b>", now=now)
     return pages, token
 
 

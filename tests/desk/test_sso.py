@@ -13,10 +13,10 @@ from playwright.sync_api import Browser, expect
 from responder.desk import roster
 from responder.desk.identity import Departure, Registration
 from responder.desk.provider import Provider
-from responder.desk.roster import Actor
 from responder.desk.routing import cookie_of
 from responder.store import accounts, audit
 from responder.store.accounts import Account, Role
+from responder.store.audit import Actor
 from responder.store.engine import open_engine, reading, upgrade
 from tests.desk.conftest import NO_TLS, Served, desk_on, served
 from tests.desk.issuer import CLIENT, SECRET, Issuer, issuing

@@ -28,7 +28,7 @@ def filled(engine: Engine) -> Engine:
     with engine.begin() as connection:
         for hour, (who, action, what) in enumerate(did):
             now = NOW + hour * HOUR
-            audit.write(connection, who=who, action=action, object=what, detail="a\0b", client="192.0.2.1", now=now)
+            audit.write(connection, audit.Actor(who, "192.0.2.1"), action, what, "a\0b", now=now)
     return engine
 
 
