@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from responder.desk.answering import Queued, answer_case
-from responder.desk.drafting import newest_mail
+from responder.desk.newest import newest_mail
 from responder.mail.envelope import Envelope
 from responder.mail.keyed import own_id
 from responder.mail.message import Message, parse_message

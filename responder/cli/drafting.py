@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def prepared(place: Opened, number: int) -> "Draft | None":
     """The prepared answer of a case. Where FAQ or letters are broken there is none, and staff still see the case."""
     from responder.corpus import load_entries
-    from responder.desk.drafting import draft_of
-    from responder.store import cases
+    from responder.desk.drafting import prepared_for
     from responder.store.engine import reading
 
     try:
@@ -29,8 +28,7 @@ def prepared(place: Opened, number: int) -> "Draft | None":
         warn(f"No answer can be prepared: {error.faults[0]}")
         return None
     with reading(place.engine) as connection:
-        case = cases.find(connection, number)
-        return None if case is None else draft_of(connection, case, entries, letters)
+        return prepared_for(connection, number, entries, letters)
 
 
 def words_of(place: Opened, number: int, text: str | None, file: Path | None, *, draft: bool) -> str:

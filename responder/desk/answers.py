@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from responder.corpus import Entry
 from responder.desk.judging import judge, take_back
+from responder.desk.mails import ShownMail, shown
 from responder.desk.rendering import Said
 from responder.desk.routing import action, not_found, page
 from responder.desk.visit import Form, Visit, number_in
 from responder.errors import CorpusError
-from responder.mail.message import Message, parse_message
 from responder.store import accounts, answers
 from responder.store.answers import AnswerSent
 from responder.store.reviews import Judgement
@@ -74,17 +74,16 @@ async def show(visit: Visit) -> Response:
         return found, None if done is None else answers.find(conn, done), known
 
     found, judged, names = await visit.read(find)
-    rows = [_shown(sent) for sent in found.rows]
+    letters = await shown(visit.desk.reader, {sent.inquiry_id: sent.raw for sent in found.rows})
+    rows = [_shown(sent, letters[sent.inquiry_id]) for sent in found.rows]
     return visit.page(
         "answers.html", asked=asked, rows=rows, older=found.older, judged=judged, names=names, entries=_entries(visit)
     )
 
 
-def _shown(sent: AnswerSent) -> Shown:
+def _shown(sent: AnswerSent, letter: ShownMail) -> Shown:
     questions = (sent.decision or {}).get("questions", [])
-    # It is our own mail, built and read back before it was stored.
-    message = parse_message(sent.raw)
-    text = message.text if isinstance(message, Message) else ""
+    text = letter.view.text if letter.view is not None else ""
     return Shown(sent, questions[0]["text"] if questions else "", text.strip())
 
 

@@ -1,15 +1,17 @@
 """One case: what was written, why no machine answered, and what may be sent."""
 
+import asyncio
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
-from responder.desk.composer import Composer, composer_of, entry_text
+from responder.desk.composer import Beginning, Composer, beginning_of, composer_of, entry_text
 from responder.desk.conversation import Item, conversation
-from responder.desk.drafting import newest_mail
+from responder.desk.desk import Desk
 from responder.desk.evidence import Evidence, evidence_of
 from responder.desk.mails import letters_of, shown
+from responder.desk.newest import Newest, as_read, newest_mail
 from responder.desk.routing import not_found, page
 from responder.desk.teaching import panel_of
 from responder.desk.visit import Visit
@@ -48,11 +50,14 @@ async def show(visit: Visit) -> Response:
             return visit.to(f"/cases/{other}")
     # In a transaction of its own, since reading leaves no trace otherwise.
     await visit.write(lambda conn: visit.noted(conn, "case.see", f"case:{number}"))
+    newest = await as_read(visit, found.newest)
+    beginning, evidence = await asyncio.to_thread(_suggested, visit.desk, found, newest)
     mails = {item.mail.listing.id: item.mail.raw for item in found.items if item.mail is not None}
     return visit.page(
         "case.html",
         found=found,
-        evidence=_evidence(visit, found),
+        evidence=evidence,
+        beginning=beginning,
         reference=cases.reference_of(number),
         teaching=await panel_of(visit, found.newest),
         composer=found.composer,
@@ -76,14 +81,14 @@ def _find(conn: Connection, number: int, visit: Visit) -> Found | int | None:
         newest=newest,
         items=items,
         letters=letters_of(conn, [item.sent.id for item in items if item.sent is not None]),
-        composer=composer_of(conn, visit.desk, visit.account, case, newest, numbers, now=visit.now),
+        composer=composer_of(conn, visit.account, case, numbers, now=visit.now),
         history=history.of_sender(conn, cases.author_of(conn, number), but=numbers),
         names=accounts.names(conn),
     )
 
 
-def _evidence(visit: Visit, found: Found) -> Evidence:
-    return evidence_of(found.newest.decision or {}, visit.desk.entries())
+def _suggested(desk: Desk, found: Found, newest: Newest) -> tuple[Beginning, Evidence]:
+    return beginning_of(desk, found.composer, newest), evidence_of(found.newest.decision or {}, desk.entries())
 
 
 ROUTES = [page("/cases/{number}", show)]

@@ -9,13 +9,14 @@ from responder.corpus import Entry
 from responder.desk import drafting
 from responder.desk.answering import recipient_of, salutation_of
 from responder.desk.desk import Desk
-from responder.store import accounts, case_events, casework, composing, drafts, snippets
+from responder.desk.newest import Newest
+from responder.store import accounts, case_events, casework, composing, drafts, outbox, snippets
 from responder.store.accounts import Account
 from responder.store.case_events import CaseEvent
 from responder.store.cases import Case
 from responder.store.casework import Refusal
 from responder.store.composing import Composer as Writer
-from responder.store.inbox import Record
+from responder.store.drafts import Draft as Kept
 from responder.store.snippets import Snippet
 
 
@@ -26,14 +27,10 @@ class Composer:
     case: Case
     seen: int
     """The last event of the case, which whoever looks at the page knows."""
-    salutation: str
-    text: str
-    saved_at: datetime | None
-    """None: nothing was kept yet."""
+    draft: Kept | None
+    """What they have written of it; None: nothing was kept yet."""
     since: tuple[CaseEvent, ...]
     """What others did since the draft was begun."""
-    recipient: str | None
-    prepared: drafting.Draft | None
     snippets: tuple[Snippet, ...]
     colleagues: tuple[Account, ...]
     """Whom the case may be given to."""
@@ -43,13 +40,23 @@ class Composer:
     """Why they may not answer at this moment."""
     mails: tuple[int, ...]
     """Those that joined the case."""
+    answered: frozenset[str]
+    """The entries that a machine answered the case's first mail with."""
 
 
-def composer_of(
-    conn: Connection, desk: Desk, account: Account, case: Case, newest: Record, mails: list[int], *, now: datetime
-) -> Composer:
-    """The form of an answer to `newest`; `mails` are all of the case. Raises CorpusError where there is no FAQ."""
-    who, letters = account.login, desk.letters()
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What an answer may begin with."""
+
+    salutation: str
+    recipient: str | None
+    """None: the mail names nobody."""
+    prepared: drafting.Draft | None
+
+
+def composer_of(conn: Connection, account: Account, case: Case, mails: list[int], *, now: datetime) -> Composer:
+    """The form of an answer; `mails` are all of the case."""
+    who = account.login
     draft = drafts.load(conn, case.id, who=who)
     events = case_events.of_case(conn, case.id)
     known = events[-1].id if draft is None else draft.seen
@@ -57,17 +64,24 @@ def composer_of(
     return Composer(
         case=case,
         seen=events[-1].id,
-        salutation=salutation_of(letters, newest, desk.author) if draft is None else draft.salutation,
-        text="" if draft is None else draft.text,
-        saved_at=None if draft is None else draft.saved_at,
+        draft=draft,
         since=tuple(event for event in events if event.id > known and event.who != who),
-        recipient=recipient_of(newest, desk.author),
-        prepared=drafting.draft_of(conn, case, desk.entries(), letters),
         snippets=tuple(snippets.listing(conn, who=who)),
         colleagues=tuple(one for one in accounts.listing(conn) if one.disabled_at is None and one.login != who),
         writer=None if writer is None or writer.who == who else writer,
         refusal=casework.free(case, who),
         mails=tuple(number for number in mails if number != case.id),
+        answered=outbox.entries_answered(conn, case.id),
+    )
+
+
+def beginning_of(desk: Desk, composer: Composer, newest: Newest) -> Beginning:
+    """What an answer to the newest mail may begin with. Raises CorpusError where there is no FAQ."""
+    letters = desk.letters()
+    return Beginning(
+        salutation=salutation_of(letters, newest, desk.author),
+        recipient=recipient_of(newest, desk.author),
+        prepared=drafting.draft_of(composer.case, newest, desk.entries(), letters, answered=composer.answered),
     )
 
 

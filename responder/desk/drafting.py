@@ -1,17 +1,16 @@
 """What a person may start from: the answers that recognition is sure of, and an empty place for each other question."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from responder.corpus import Entry
+from responder.desk.newest import Newest, newest_of
 from responder.letters import Letters, Passage
-from responder.mail.message import Message, parse_message
-from responder.store import cases, corrections, inbox, outbox
+from responder.store import cases, corrections, outbox
 from responder.store.cases import Case
-from responder.store.inbox import Record
 from responder.triage.language import Language
 
 
@@ -24,37 +23,38 @@ class Draft:
     """Questions that still need a person's words."""
 
 
-def newest_mail(connection: Connection, case: Case) -> Record:
-    """The contractor's newest mail in the case, thanks aside: that is what an answer answers."""
-    record = inbox.find(connection, cases.mails_of(connection, case.id, thanks=False)[-1])
-    if record is None:
-        raise LookupError(f"case {case.id} has lost its inquiry")  # a foreign key forbids it
-    return record
-
-
-def draft_of(connection: Connection, case: Case, entries: Iterable[Entry], letters: Letters) -> Draft | None:
+def draft_of(
+    case: Case, newest: Newest, entries: Iterable[Entry], letters: Letters, *, answered: Collection[str]
+) -> Draft | None:
     """The prepared answer to the case's newest mail, or the correction of what a machine wrote, in today's wording.
 
-    None where no entry covers anything.
+    `answered` are the entries that the machine answered the case's first mail with. None where no entry covers
+    anything.
     """
-    record = newest_mail(connection, case)
+    decision = newest.record.decision or {}
     if case.reason == corrections.REASON:
-        return Draft(_correction(connection, case, record, entries, letters), 1)
-    passages = passages_of(record.decision or {}, {entry.id: entry for entry in entries})
+        sent = [entry for entry in entries if entry.id in answered]
+        return Draft(_correction(case, newest, sent, letters), 1)
+    passages = passages_of(decision, {entry.id: entry for entry in entries})
     if all(passage.entry is None for passage in passages):
         return None
-    message = parse_message(record.raw)
-    subject = message.subject if isinstance(message, Message) else ""
-    text = letters.draft(passages, subject=subject, reference=cases.reference_of(case.id))
+    text = letters.draft(passages, subject=newest.subject, reference=cases.reference_of(case.id))
     return Draft(text, sum(passage.entry is None for passage in passages))
 
 
-def _correction(connection: Connection, case: Case, record: Record, entries: Iterable[Entry], letters: Letters) -> str:
-    sent = outbox.entries_answered(connection, case.id)
-    english = (record.decision or {}).get("language") == Language.ENGLISH
+def prepared_for(conn: Connection, case_id: int, entries: Iterable[Entry], letters: Letters) -> Draft | None:
+    """As `draft_of`, with the mail read in this process: for commands."""
+    case, newest = cases.find(conn, case_id), newest_of(conn, case_id)
+    if case is None or newest is None:
+        return None
+    return draft_of(case, newest, entries, letters, answered=outbox.entries_answered(conn, case_id))
+
+
+def _correction(case: Case, newest: Newest, sent: Sequence[Entry], letters: Letters) -> str:
+    english = (newest.record.decision or {}).get("language") == Language.ENGLISH
     return letters.correction(
-        [entry for entry in entries if entry.id in sent],
-        subject=record.listing.subject or "",
+        sent,
+        subject=newest.record.listing.subject or "",
         reference=cases.reference_of(case.id),
         language=Language.ENGLISH if english else Language.JAPANESE,
     )

@@ -11,11 +11,12 @@ from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from responder.corpus import Entry
+from responder.desk.newest import as_read
 from responder.desk.rendering import Said
 from responder.desk.repeats import UNRECOGNISED, entries_of_letter
 from responder.desk.routing import action, not_found, page
 from responder.desk.visit import Form, Visit, number_in
-from responder.mail.message import Message, parse_message
+from responder.mail.message import Message
 from responder.store import accounts, cases, escalations, inbox, labels
 from responder.store.escalations import Written
 from responder.store.inbox import Record
@@ -100,7 +101,8 @@ async def teach(visit: Visit, form: Form) -> Response:
     chosen = [] if nobody else [name for name in dict.fromkeys(form.texts("entry")) if name in known]
     if not (chosen or nobody):
         return visit.to(f"/cases/{number}", teach="choose")
-    message = await visit.read(lambda conn: _mail_of(conn, number, inquiry))
+    record = await visit.read(lambda conn: _mail_of(conn, number, inquiry))
+    message = None if record is None else (await as_read(visit, record)).message
     if message is None:
         return not_found(visit)
     complete = nobody or not form.text("partly")
@@ -108,13 +110,9 @@ async def teach(visit: Visit, form: Form) -> Response:
     return not_found(visit) if label is None else _back(visit, form, number, Said.SAVED)
 
 
-def _mail_of(conn: Connection, case_id: int, inquiry_id: int) -> Message | None:
-    """A mail of this case as it reads; None where it is another's, or cannot be read."""
-    record = inbox.find(conn, inquiry_id)
-    if record is None or cases.case_of(conn, inquiry_id) != case_id:
-        return None
-    message = parse_message(record.raw)
-    return message if isinstance(message, Message) else None
+def _mail_of(conn: Connection, case_id: int, inquiry_id: int) -> Record | None:
+    """A mail of this case; None where it is another's."""
+    return inbox.find(conn, inquiry_id) if cases.case_of(conn, inquiry_id) == case_id else None
 
 
 def _teach(

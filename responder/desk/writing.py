@@ -6,12 +6,14 @@ from sqlalchemy.engine import Connection
 from starlette.responses import RedirectResponse, Response
 
 from responder.desk import answering, drafting
-from responder.desk.answering import Intervened, Preview, Queued, Refused, Words
+from responder.desk.answering import Intervened, Kept, Preview, Queued, Refused, Words
 from responder.desk.composer import entry_text
+from responder.desk.newest import Newest, read_newest
 from responder.desk.rendering import Said
 from responder.desk.routing import action, not_found
 from responder.desk.visit import Form, Visit
-from responder.store import accounts, cases, composing, drafts, snippets
+from responder.store import accounts, cases, composing, drafts, outbox, snippets
+from responder.store.casework import Refusal
 from responder.store.composing import Composer as Writer
 
 LONGEST = 20_000
@@ -59,23 +61,25 @@ async def undo(visit: Visit, form: Form) -> Response:
     """Take an answer back, while no courier has had it in hand."""
     number, delivery = visit.number, form.number("delivery") or 0
 
-    def change(conn: Connection) -> Refused | None:
+    def change(conn: Connection) -> Refused | Refusal | None:
         refused = answering.take_back(conn, number, delivery, who=visit.account.login, now=visit.now)
         if refused is None:
             visit.noted(conn, "case.withdraw", f"case:{number}", f"delivery {delivery}")
         return refused
 
     refused = await visit.write(change)
-    if refused is Refused.NO_CASE:
+    if refused is Refusal.NO_CASE:
         return not_found(visit)
     return visit.to(f"/cases/{number}", said=Said.UNDONE if refused is None else Said.TOO_LATE)
 
 
 async def _send(visit: Visit, form: Form, number: int) -> Response:
-    words, seen = _words(visit, form), form.number("seen") or 0
+    words, seen, newest = _words(visit, form), form.number("seen") or 0, await read_newest(visit, number)
     account, desk = visit.account, visit.desk
+    if newest is None:
+        return not_found(visit)
 
-    def change(conn: Connection) -> tuple[Queued | Refused | Intervened, int | None]:
+    def change(conn: Connection) -> tuple[Queued | Kept, int | None]:
         if len(words.text) > LONGEST:
             return Refused.TOO_LONG, None
         outcome = answering.send(
@@ -83,6 +87,7 @@ async def _send(visit: Visit, form: Form, number: int) -> Response:
             desk.letters(),
             desk.author,
             number,
+            newest,
             words,
             who=account.login,
             now=visit.now,
@@ -102,25 +107,28 @@ async def _send(visit: Visit, form: Form, number: int) -> Response:
 
 
 async def _preview(visit: Visit, form: Form, number: int) -> Response:
-    words, seen = _words(visit, form), form.number("seen") or 0
+    words, seen, newest = _words(visit, form), form.number("seen") or 0, await read_newest(visit, number)
     desk, who = visit.desk, visit.account.login
+    if newest is None:
+        return not_found(visit)
 
-    def change(conn: Connection) -> Preview | Refused | Intervened:
-        _save(conn, visit, form, number)
+    def ask(conn: Connection) -> Preview | Kept:
         if len(words.text) > LONGEST:
             return Refused.TOO_LONG
-        return answering.preview(conn, desk.letters(), desk.author, number, words, who=who, now=visit.now, seen=seen)
+        letters = desk.letters()
+        return answering.preview(conn, letters, desk.author, number, newest, words, who=who, now=visit.now, seen=seen)
 
-    outcome = await visit.write(change)
+    await visit.write(lambda conn: _save(conn, visit, form, number))
+    outcome = await visit.read(ask)
     if isinstance(outcome, Preview):
         reference = cases.reference_of(number)
         return visit.page("preview.html", shown=outcome, words=words, seen=seen, number=number, reference=reference)
     return await _kept_back(visit, number, words, outcome)
 
 
-async def _kept_back(visit: Visit, number: int, words: Words, outcome: Refused | Intervened) -> Response:
+async def _kept_back(visit: Visit, number: int, words: Words, outcome: Kept) -> Response:
     """The draft is kept, and its author told why it was not sent."""
-    if isinstance(outcome, Refused):
+    if not isinstance(outcome, Intervened):
         return RedirectResponse(f"/cases/{number}?refused={outcome.name.lower()}#answer", status_code=303)
     names, reference = await visit.read(accounts.names), cases.reference_of(number)
     return visit.page(
@@ -136,27 +144,29 @@ async def _kept_back(visit: Visit, number: int, words: Words, outcome: Refused |
 
 async def _put_in(visit: Visit, form: Form, number: int, do: str, entry: str) -> Response:
     """Keep the draft, with what was asked for at its end."""
+    newest = await read_newest(visit, number) if do == "prepared" and not entry else None
 
     def change(conn: Connection) -> None:
         text = form.text("text")
-        piece = _piece(conn, visit, form, number, do, entry)
+        piece = _piece(conn, visit, form, newest, do, entry)
         _save(conn, visit, form, number, f"{text.rstrip()}\n\n{piece}".lstrip("\n") if piece else text)
 
     await visit.write(change)
     return RedirectResponse(f"/cases/{number}#answer", status_code=303)
 
 
-def _piece(conn: Connection, visit: Visit, form: Form, number: int, do: str, entry: str) -> str:
+def _piece(conn: Connection, visit: Visit, form: Form, newest: Newest | None, do: str, entry: str) -> str:
     if entry:
         piece = next((entry_text(one) for one in visit.desk.entries() if one.id == entry), "")
         return visit.desk.letters().framed(piece) if piece and not form.text("text").strip() else piece
     if do == "snippet":
         snippet = snippets.find(conn, form.number("snippet") or 0, who=visit.account.login)
         return "" if snippet is None else snippet.text
-    case = cases.find(conn, number)
-    if do != "prepared" or case is None:
+    case = None if newest is None else cases.find(conn, visit.number)
+    if newest is None or case is None:
         return ""
-    prepared = drafting.draft_of(conn, case, visit.desk.entries(), visit.desk.letters())
+    answered = outbox.entries_answered(conn, case.id)
+    prepared = drafting.draft_of(case, newest, visit.desk.entries(), visit.desk.letters(), answered=answered)
     return "" if prepared is None else prepared.text
 
 

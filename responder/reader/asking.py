@@ -8,7 +8,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from responder.mail.attached import File, file_in
 from responder.mail.markup import Markup, markup_in
-from responder.mail.message import Unreadable
+from responder.mail.message import Message, Unreadable, parse_message
 from responder.mail.rereading import Rereadings, rereadings_of
 from responder.mail.view import View, view_of
 from responder.triage.contents import Contents, contents_of
@@ -41,6 +41,7 @@ QUESTIONS: dict[str, Question[Any]] = {}
 CONTENTS: Question[Contents] = _question(
     "contents", lambda raw, _: contents_of(raw), TypeAdapter(Contents | Unreadable)
 )
+MESSAGE: Question[Message] = _question("message", lambda raw, _: parse_message(raw), TypeAdapter(Message | Unreadable))
 VIEW: Question[View] = _question("view", lambda raw, _: view_of(raw), TypeAdapter(View | Unreadable))
 MARKUP: Question[Markup] = _question("markup", lambda raw, _: markup_in(raw), TypeAdapter(Markup | Unreadable))
 REREADINGS: Question[Rereadings] = _question(

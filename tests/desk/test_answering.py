@@ -17,6 +17,7 @@ from sqlalchemy.engine import Engine
 
 from responder.desk.answering import (
     Intervened,
+    Kept,
     Preview,
     Queued,
     Refused,
@@ -24,10 +25,14 @@ from responder.desk.answering import (
     answer_case,
     preview,
     salutation_of,
+    send,
     undo_answer,
 )
+from responder.desk.newest import Newest, newest_of
 from responder.mail.envelope import Envelope
+from responder.mail.message import Message, parse_message
 from responder.store import case_events, cases, casework, composing, drafts, inbox, merging, outbox
+from responder.store.casework import Refusal
 from responder.store.engine import open_engine, reading, upgrade
 from responder.worker import triage_next
 from tests.knowledge import ADDRESS, AUTHOR, briefing, reader, shipped_letters
@@ -68,7 +73,7 @@ def engine(store_url: str) -> Iterator[Engine]:
 
 def _answer(
     engine: Engine, case: int = 1, *, text: str = TEXT, who: str = "sato", now: datetime = NOW, **more: Any
-) -> Queued | Refused | Intervened:
+) -> Queued | Kept:
     return answer_case(engine, shipped_letters(), AUTHOR, case, text, who=who, now=now, **more)
 
 
@@ -145,19 +150,19 @@ def test_an_answer_without_text_is_refused(engine: Engine, text: str) -> None:
 
 
 def test_a_case_that_is_none_is_refused(engine: Engine) -> None:
-    assert _answer(engine, 99) is Refused.NO_CASE
+    assert _answer(engine, 99) is Refusal.NO_CASE
     assert _answers(engine) == []
 
 
 def test_another_persons_case_is_refused(engine: Engine) -> None:
     _take(engine, "suzuki")
-    assert _answer(engine, who="sato") is Refused.TAKEN
+    assert _answer(engine, who="sato") is Refusal.TAKEN
     assert (_answers(engine), _state(engine)) == ([], ("taken", ["opened", "taken"]))
 
 
 def test_a_closed_case_is_refused_until_it_is_opened_again(engine: Engine) -> None:
     assert isinstance(_answer(engine), Queued)
-    assert _answer(engine) is Refused.CLOSED
+    assert _answer(engine) is Refusal.CLOSED
     assert len(_answers(engine)) == 1
     with engine.begin() as connection:
         cases.open_case(connection, 1, reason="asked again", now=NOW)
@@ -236,7 +241,7 @@ def test_of_two_people_who_answer_at_once_one_does(engine: Engine) -> None:
         _take_in(engine, _mail(number))
     barrier = Barrier(2)
 
-    def answer(who: str) -> list[Queued | Refused | Intervened]:
+    def answer(who: str) -> list[Queued | Kept]:
         outcomes = []
         for case in range(1, 9):
             barrier.wait(timeout=30)
@@ -247,7 +252,7 @@ def test_of_two_people_who_answer_at_once_one_does(engine: Engine) -> None:
         both = list(pool.map(answer, ["sato", "suzuki"]))
     for case, outcomes in enumerate(zip(*both, strict=True), 1):
         assert sum(isinstance(outcome, Queued) for outcome in outcomes) == 1
-        assert set(outcomes) & {Refused.CLOSED, Refused.TAKEN}
+        assert set(outcomes) & {Refusal.CLOSED, Refusal.TAKEN}
         assert _state(engine, case) == ("closed", ["opened", "answered"])
     assert len(_answers(engine)) == 8
 
@@ -256,7 +261,7 @@ def test_an_answer_given_between_anothers_look_and_their_answer_is_the_only_one(
     """The slow one has seen the case open. Whichever of the two is let through, the other must be refused."""
     slow = open_engine(store_url)
     with ThreadPoolExecutor(1) as pool:
-        begun: list[Future[Queued | Refused | Intervened]] = []
+        begun: list[Future[Queued | Kept]] = []
 
         def meanwhile(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
             if "cases" in statement and not begun:
@@ -309,13 +314,21 @@ def test_a_salutation_is_suggested_by_the_name_in_from(engine: Engine, sender: s
     with reading(engine) as connection:
         record = inbox.find(connection, 2)
     assert record is not None
-    assert salutation_of(shipped_letters(), record, AUTHOR) == salutation
+    message = parse_message(record.raw)
+    assert isinstance(message, Message)
+    assert salutation_of(shipped_letters(), Newest(record, message), AUTHOR) == salutation
+
+
+def _preview(engine: Engine, case: int, words: Words, **more: Any) -> Any:
+    with reading(engine) as connection:
+        newest = newest_of(connection, 1)
+        assert newest is not None
+        return preview(connection, shipped_letters(), AUTHOR, case, newest, words, who="sato", now=NOW, **more)
 
 
 def test_the_preview_is_the_mail_that_is_sent(engine: Engine) -> None:
     words = Words(TEXT, "田中 様", "佐藤")
-    with reading(engine) as connection:
-        shown = preview(connection, shipped_letters(), AUTHOR, 1, words, who="sato", now=NOW, seen=_seen(engine))
+    shown = _preview(engine, 1, words, seen=_seen(engine))
     assert isinstance(shown, Preview)
     assert (_answers(engine), _state(engine)) == ([], ("open", ["opened"]))
     _answer(engine, salutation="田中 様", signature="佐藤")
@@ -326,10 +339,33 @@ def test_the_preview_is_the_mail_that_is_sent(engine: Engine) -> None:
 
 
 def test_a_preview_is_refused_for_what_an_answer_is_refused_for(engine: Engine) -> None:
+    for case, text, refused in ((1, " ", Refused.EMPTY), (99, TEXT, Refusal.NO_CASE)):
+        assert _preview(engine, case, Words(text)) is refused
+
+
+def test_an_answer_to_a_mail_that_is_not_the_newest_any_more_is_kept_back(engine: Engine) -> None:
     with reading(engine) as connection:
-        for case, text, refused in ((1, " ", Refused.EMPTY), (99, TEXT, Refused.NO_CASE)):
-            words = Words(text)
-            assert preview(connection, shipped_letters(), AUTHOR, case, words, who="sato", now=NOW) is refused
+        newest = newest_of(connection, 1)
+    assert newest is not None
+    _take_in(engine, _mail(2))
+    with engine.begin() as connection:
+        assert merging.merge(connection, 2, into=1, who="sato", now=NOW) is None
+    with engine.begin() as connection:
+        # Nobody but the author did anything since, so no event of others keeps it back.
+        outcome = send(
+            connection,
+            shipped_letters(),
+            AUTHOR,
+            1,
+            newest,
+            Words(TEXT),
+            who="sato",
+            now=NOW,
+            seen=case_events.newest(connection, 1),
+            undo=timedelta(0),
+        )
+    assert outcome is Refused.NEWER_MAIL
+    assert _answers(engine) == []
 
 
 def _colleague_answers(engine: Engine) -> None:
@@ -392,7 +428,7 @@ def test_what_one_did_oneself_or_knows_of_keeps_nothing_back(engine: Engine) -> 
     _take(engine, "sato")
     assert isinstance(_answer(engine, seen=seen), Intervened)
     assert isinstance(_answer(engine, seen=_seen(engine)), Queued)
-    assert _answer(engine, seen=seen + 1) is Refused.CLOSED
+    assert _answer(engine, seen=seen + 1) is Refusal.CLOSED
 
 
 def test_an_answer_waits_to_be_undone_and_leaves_then(engine: Engine) -> None:
@@ -444,7 +480,7 @@ def test_what_a_courier_has_in_hand_is_not_undone(engine: Engine) -> None:
     assert "person" in _claimed(engine, now=NOW + UNDO)
     assert undo_answer(engine, 1, sent.delivery_id, who="sato", now=NOW + UNDO) is Refused.TOO_LATE
     assert _state(engine) == ("closed", ["opened", "answered"])
-    assert undo_answer(engine, 99, sent.delivery_id, who="sato", now=NOW) is Refused.NO_CASE
+    assert undo_answer(engine, 99, sent.delivery_id, who="sato", now=NOW) is Refusal.NO_CASE
 
 
 def test_an_answer_is_undone_or_sent_and_never_both(engine: Engine) -> None:
@@ -488,6 +524,6 @@ def test_a_split_mail_is_answered_under_an_id_of_its_own(engine: Engine) -> None
 
 def test_a_merged_case_is_answered_where_it_went(engine: Engine) -> None:
     _colleague_merges(engine)
-    assert _answer(engine) is Refused.MERGED
+    assert _answer(engine) is Refusal.MERGED
     assert isinstance(_answer(engine, 2), Queued)
     assert _answers(engine)[0].inquiry_id == 2

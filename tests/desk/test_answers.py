@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from sqlalchemy import text
 
-from responder.desk.drafting import draft_of
+from responder.desk.drafting import prepared_for
 from responder.store import cases, corrections, reviews
 from responder.store.engine import reading
 from responder.store.inbox import Lane
@@ -61,7 +61,7 @@ def test_answers_are_judged_by_keys_and_a_wrong_one_becomes_a_case_with_a_drafte
     with reading(pages.engine) as connection:
         case = cases.find(connection, 2)
         assert case is not None
-        draft = draft_of(connection, case, pages.desk.entries(), pages.desk.letters())
+        draft = prepared_for(connection, 2, pages.desk.entries(), pages.desk.letters())
     assert (case.state, case.reason) == ("open", corrections.REASON)
     assert draft is not None
     assert "No.7" in draft.text

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 
 from responder.corpus import Corpus, Mode
 from responder.desk.answering import Refused, answer_case
-from responder.desk.drafting import Draft, draft_of, passages_of
+from responder.desk.drafting import Draft, passages_of, prepared_for
 from responder.mail.envelope import Envelope
 from responder.store import cases, inbox, outbox
 from responder.store.engine import reading
@@ -58,7 +58,7 @@ def _triage(engine: Engine, parts: tuple[Part, ...], *, corpus: Corpus) -> None:
 def _draft(engine: Engine, corpus: Corpus) -> Draft | None:
     with reading(engine) as connection:
         (case,) = cases.listing(connection)
-        return draft_of(connection, case, corpus.entries, shipped_letters())
+        return prepared_for(connection, case.id, corpus.entries, shipped_letters())
 
 
 def _sent(engine: Engine) -> list[str]:

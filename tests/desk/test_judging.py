@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from responder.corpus import load_entries
-from responder.desk.drafting import Draft, draft_of
+from responder.desk.drafting import Draft, prepared_for
 from responder.desk.judging import judge, take_back
 from responder.store import case_events, cases, casework, corrections, reviews
 from responder.store.cases import Case
@@ -43,9 +43,7 @@ def _state(engine: Engine) -> tuple[str, str] | None:
 
 def _draft(engine: Engine) -> Draft | None:
     with reading(engine) as connection:
-        case = cases.find(connection, 1)
-        assert case is not None
-        return draft_of(connection, case, load_entries(ROOT / "faq_corpus"), shipped_letters())
+        return prepared_for(connection, 1, load_entries(ROOT / "faq_corpus"), shipped_letters())
 
 
 def test_a_right_answer_needs_nobody_and_a_wrong_one_comes_before_people(engine: Engine) -> None:
