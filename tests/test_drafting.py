@@ -139,6 +139,24 @@ def test_what_was_not_sent_from_the_editor_is_not_lost(
     assert _sent(folder) == []
 
 
+def test_what_a_colleague_did_while_the_editor_was_open_keeps_the_answer_back(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colleague = f"""
+from datetime import UTC, datetime
+from responder.store import casework
+from responder.store.engine import open_engine
+with open_engine({_url(folder)!r}).begin() as connection:
+    casework.note(connection, 2, text="電話で回答済みです。", who="suzuki", now=datetime.now(UTC))
+path.write_text(text.replace({BLANK!r}, "翌月末でございます。"))
+"""
+    _editor(folder, monkeypatch, colleague)
+    code, _, err = _run("cases", "answer", "2", "--draft", "--edit")
+    assert (code, "others did something in it meanwhile" in err) == (1, True)
+    assert _sent(folder) == []
+    assert [path for path in folder.glob("answer-*") if "翌月末" in path.read_text()]
+
+
 def test_an_editor_that_is_not_there_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDITOR", "/no/such/editor")
     code, _, err = _run("cases", "answer", "2", "--draft", "--edit")

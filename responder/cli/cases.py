@@ -122,16 +122,21 @@ def answer(
 ) -> None:
     """Answer the contractor in their thread, and close the case."""
     from responder.cli.drafting import edited, kept, words_of
-    from responder.desk.answering import Queued, Refused, answer_case
+    from responder.desk.answering import Intervened, Queued, answer_case
+    from responder.store import case_events
+    from responder.store.engine import reading
 
     place = opened(context)
+    with reading(place.engine) as connection:
+        seen = case_events.newest(connection, number)
     words = words_of(place, number, text, file, draft=draft)
     if edit:
         words = edited(words)
-    outcome = answer_case(place.engine, place.letters(), place.author, number, words, who=who, now=now())
+    outcome = answer_case(place.engine, place.letters(), place.author, number, words, who=who, now=now(), seen=seen)
     if not isinstance(outcome, Queued):
         hint = f" Your text is in {kept(words)}." if edit else ""
-        reason = outcome.value if isinstance(outcome, Refused) else "somebody else was quicker"
+        told = "others did something in it meanwhile; look at `responder cases show` first"
+        reason = told if isinstance(outcome, Intervened) else outcome.value
         fail(f"Case {number} was not answered: {reason}.{hint}")
     report(True, {"id": number, "delivery": outcome.delivery_id, "to": outcome.recipient}, "", as_lines=as_lines)
 
