@@ -3,18 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
-from responder.corpus import Entry
 from responder.desk.judging import judge, take_back
+from responder.desk.links import linked
 from responder.desk.mails import ShownMail, shown
 from responder.desk.rendering import Said
 from responder.desk.routing import action, not_found, page
 from responder.desk.visit import Form, Visit, number_in
-from responder.errors import CorpusError
 from responder.store import accounts, answers
 from responder.store.answers import AnswerSent
 from responder.store.reviews import Judgement
@@ -41,15 +39,13 @@ class Asked:
 
     @property
     def pairs(self) -> dict[str, str]:
-        """As the query of a link, or the fields of a form."""
+        """As the query of a link, or the fields of a form; "" is nothing."""
         unjudged, before = "1" if self.unjudged else "", "" if self.before is None else str(self.before)
-        pairs = {"entry": self.entry, "unjudged": unjudged, "before": before}
-        return {name: value for name, value in pairs.items() if value}
+        return {"entry": self.entry, "unjudged": unjudged, "before": before}
 
     def link(self, **other: Any) -> str:
-        """The page with something changed; what is "" or None is left out."""
-        pairs = {name: value for name, value in {**self.pairs, **other}.items() if value}
-        return f"{PATH}?{urlencode(pairs)}" if pairs else PATH
+        """The page with something changed."""
+        return linked(PATH, **{**self.pairs, **other})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +72,9 @@ async def show(visit: Visit) -> Response:
     found, judged, names = await visit.read(find)
     letters = await shown(visit.desk.reader, {sent.inquiry_id: sent.raw for sent in found.rows})
     rows = [_shown(sent, letters[sent.inquiry_id]) for sent in found.rows]
+    titles = await visit.titles()
     return visit.page(
-        "answers.html", asked=asked, rows=rows, older=found.older, judged=judged, names=names, entries=_entries(visit)
+        "answers.html", asked=asked, rows=rows, older=found.older, judged=judged, names=names, entries=titles
     )
 
 
@@ -85,14 +82,6 @@ def _shown(sent: AnswerSent, letter: ShownMail) -> Shown:
     questions = (sent.decision or {}).get("questions", [])
     text = letter.view.text if letter.view is not None else ""
     return Shown(sent, questions[0]["text"] if questions else "", text.strip())
-
-
-def _entries(visit: Visit) -> dict[str, Entry]:
-    try:
-        return {entry.id: entry for entry in visit.desk.entries()}
-    except CorpusError:
-        # Numbers do without titles; the page of figures says what is wrong with the files.
-        return {}
 
 
 async def say(visit: Visit, form: Form) -> Response:

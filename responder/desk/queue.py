@@ -4,15 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlencode
 
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
-from responder.corpus import Entry
+from responder.desk.links import linked
 from responder.desk.routing import page
 from responder.desk.visit import Visit, number_in
-from responder.errors import CorpusError
 from responder.store import accounts, queue, search
 from responder.store.queue import Page, Place, View
 
@@ -29,8 +27,7 @@ class Asked:
 
     def link(self, **other: str) -> str:
         """The same list with something changed."""
-        pairs = {"view": self.view.value, "q": self.query} | other
-        return "/cases?" + urlencode({name: value for name, value in pairs.items() if value})
+        return linked("/cases", **{"view": self.view.value, "q": self.query, **other})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ async def show(visit: Visit) -> Response:
         "queue_list.html" if live else "queue.html",
         asked=asked,
         found=found,
-        entries=_entries(visit),
+        entries=await visit.titles(),
         counted=queue.COUNTED,
         most=queue.MOST_COUNTED,
         next=None if found.page.next is None else asked.link(after=_written(found.page.next)),
@@ -80,14 +77,6 @@ def _find(conn: Connection, asked: Asked, visit: Visit) -> Found:
     found = queue.page(conn, asked.view, who, now=now, words=words, after=asked.after)
     names = accounts.names(conn)
     return Found(found, queue.counts(conn, who, now=now), names)
-
-
-def _entries(visit: Visit) -> Mapping[str, Entry]:
-    try:
-        return {entry.id: entry for entry in visit.desk.entries()}
-    except CorpusError:
-        # The lists work without the titles of the entries; the pages of the corpus say what is wrong.
-        return {}
 
 
 def _written(place: Place) -> str:

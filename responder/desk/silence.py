@@ -1,11 +1,11 @@
 """The mails that were kept in silence, and calling one back."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
+from responder.desk.links import linked
 from responder.desk.routing import action, not_found, page
 from responder.desk.visit import Form, Visit, number_in
 from responder.store import cases, silence
@@ -26,13 +26,8 @@ async def show(visit: Visit) -> Response:
 
     found, reasons = await visit.read(find)
     values: dict[str, Any] = {"reason": reason, "before": before, "reasons": reasons, "lately": silence.LATELY}
-    older = None if found.older is None else _link(reason=reason, before=found.older)
-    return visit.page("suppressed.html", rows=found.rows, older=older, newest=_link(reason=reason), **values)
-
-
-def _link(**pairs: Any) -> str:
-    known = {name: value for name, value in pairs.items() if value}
-    return f"{PATH}?{urlencode(known)}" if known else PATH
+    older = None if found.older is None else linked(PATH, reason=reason, before=found.older)
+    return visit.page("suppressed.html", rows=found.rows, older=older, newest=linked(PATH, reason=reason), **values)
 
 
 async def call_back(visit: Visit, form: Form) -> Response:

@@ -24,8 +24,6 @@ from responder.triage.trial import NEVER, Standing
 
 DAYS = 30
 """As far back as figures by day go."""
-DELTA = 0.05
-"""That a stated bound does not hold, where no worker in this process knows better."""
 BREAKER = "/status/breaker"
 
 
@@ -77,7 +75,7 @@ async def show(visit: Visit) -> Response:
     zone = visit.desk.zone
     figures = await visit.read(lambda conn: _figures(conn, zone, visit.now))
     knowledge = visit.desk.knowledge()
-    delta = DELTA if knowledge is None or knowledge.promise is None else knowledge.promise.delta
+    delta = visit.desk.delta if knowledge is None or knowledge.promise is None else knowledge.promise.delta
     return visit.page(
         "status.html",
         figures=figures,

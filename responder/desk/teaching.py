@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from responder.corpus import Entry
+from responder.desk.links import linked
 from responder.desk.newest import as_read
 from responder.desk.rendering import Said
 from responder.desk.repeats import UNRECOGNISED, entries_of_letter
@@ -176,11 +176,9 @@ def _filters(query: Mapping[str, str]) -> Filters:
 
 
 def _older(filters: Filters, last: int) -> str:
-    """The query of the page after the one that ends with this label."""
-    chosen = {"entry": NOBODY if filters.entry == "" else filters.entry, "who": filters.who}
-    undone = "1" if filters.undone else None
-    pairs = {**chosen, "undone": undone, "before": last}
-    return urlencode({name: value for name, value in pairs.items() if value is not None})
+    """The page after the one that ends with this label."""
+    entry = NOBODY if filters.entry == "" else filters.entry
+    return linked("/teaching", entry=entry, who=filters.who, undone="1" if filters.undone else "", before=last)
 
 
 def _listed(

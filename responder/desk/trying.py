@@ -49,7 +49,7 @@ async def show(visit: Visit) -> Response:
     if "waiting" in visit.request.query_params:
         return _waited(visit, rehearsal, entry, path)
     found = await visit.read(lambda conn: _found(conn, rehearsal))
-    entries = {one.id: one for one in _entries(visit)} | {entry.id: entry}
+    entries = {**await visit.titles(), entry.id: entry}
     return visit.page(
         "rehearsal.html",
         found=found,
@@ -90,13 +90,6 @@ def _found(conn: Connection, rehearsal: Rehearsal) -> Found:
     names = accounts.names(conn)
     lines = diff("" if base is None else base.content, rehearsal.content)
     return Found(rehearsal, lines, conflicts, [one for one in groups if one[1]], subjects, names)
-
-
-def _entries(visit: Visit) -> tuple[Entry, ...]:
-    try:
-        return visit.desk.entries()
-    except CorpusError:
-        return ()
 
 
 def _stale(visit: Visit, rehearsal: Rehearsal) -> bool:

@@ -2,19 +2,21 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 from sqlalchemy.engine import Connection
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from responder.corpus import Entry
 from responder.desk.desk import Desk
+from responder.desk.links import linked
 from responder.desk.rendering import Said, rendered
+from responder.errors import CorpusError
 from responder.store import audit
 from responder.store.accounts import Account
 from responder.store.audit import Actor
@@ -57,6 +59,10 @@ class Visit:
         """Change the store, in one transaction."""
         return await asyncio.to_thread(_write, self.desk, change)
 
+    async def titles(self) -> Mapping[str, Entry]:
+        """The entries in force by their id, for pages that do without: there are none where the files have faults."""
+        return await asyncio.to_thread(_titles, self.desk)
+
     def noted(self, conn: Connection, action: str, what: str, detail: str = "") -> None:
         """Write into the audit what the account does, in the transaction that does it."""
         audit.write(conn, self.by, action, what, detail, now=self.now)
@@ -74,8 +80,7 @@ class Visit:
 
     def to(self, path: str, said: "Said | None" = None, **query: Any) -> Response:
         """On to another page of ours after something was done, which `said` tells there."""
-        pairs = {**({"said": said.value} if said else {}), **{key: str(value) for key, value in query.items()}}
-        return RedirectResponse(f"{path}?{urlencode(pairs)}" if pairs else path, status_code=303)
+        return RedirectResponse(linked(path, said=said.value if said else None, **query), status_code=303)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,13 @@ def client_of(request: Request) -> str:
 def _read(desk: Desk, ask: Callable[[Connection], Found]) -> Found:
     with reading(desk.engine) as connection:
         return ask(connection)
+
+
+def _titles(desk: Desk) -> Mapping[str, Entry]:
+    try:
+        return {entry.id: entry for entry in desk.entries()}
+    except CorpusError:
+        return {}  # the pages of the corpus say what is wrong with them
 
 
 def _write(desk: Desk, change: Callable[[Connection], Found]) -> Found:
