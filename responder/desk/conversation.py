@@ -36,7 +36,7 @@ def conversation(conn: Connection, case_id: int, inquiries: Sequence[int]) -> li
         if record is not None:
             items.append(Item(record.listing.received_at, "mail", mail=record))
         written = outbox.listing(conn, inquiry_id=number)
-        items.extend(Item(row.created_at, "sent", sent=row) for row in reversed(written) if row.kind != "notice")
+        items.extend(Item(row.created_at, "sent", sent=row) for row in reversed(written))
     told = [event for event in case_events.of_case(conn, case_id) if event.event not in _SHOWN_ELSEWHERE]
     items.extend(Item(event.at, "event", event=event) for event in told)
     return sorted(items, key=lambda item: item.at)

@@ -17,7 +17,7 @@ from responder.desk.rendering import Said
 from responder.desk.routing import action, not_found, page
 from responder.desk.visit import Form, Visit
 from responder.errors import CorpusError
-from responder.store import accounts, rehearsals, revisions
+from responder.store import accounts, answers, rehearsals, revisions
 from responder.store.accounts import Role
 from responder.store.rehearsals import Rehearsal
 from responder.store.revisions import Revision
@@ -53,8 +53,8 @@ async def listing(visit: Visit) -> Response:
     except CorpusError as error:
         faults, known = faults_of(error), visit.desk.knowledge()
         entries = () if known is None else known.corpus.entries
-    answers = await visit.read(revisions.answers)
-    rows = [(entry, figures_of(visit.desk, entry, answers[entry.id])) for entry in entries]
+    sent = await visit.read(answers.by_entry)
+    rows = [(entry, figures_of(visit.desk, entry, sent[entry.id])) for entry in entries]
     return visit.page("corpus.html", rows=rows, faults=faults, refused=visit.desk.refused(), least=LEAST_PHRASINGS)
 
 
@@ -124,7 +124,7 @@ def past_of(conn: Connection, entry_id: str) -> Past:
     """What the store knows of an entry."""
     names = accounts.names(conn)
     unfinished = rehearsals.unfinished(conn, entry_id)
-    return Past(revisions.listing(conn, entry_id), unfinished, revisions.answers(conn), names)
+    return Past(revisions.listing(conn, entry_id), unfinished, answers.by_entry(conn), names)
 
 
 async def revision(visit: Visit) -> Response:

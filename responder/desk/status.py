@@ -17,8 +17,9 @@ from responder.desk.routing import action, not_found, page
 from responder.desk.visit import Form, Visit
 from responder.store import breaker, cases, inbox, outbox, reviews, stats
 from responder.store.accounts import Role
+from responder.store.outbox import Listing
 from responder.store.reviews import Judgement
-from responder.store.stats import Answered, Backlog, Day, Trouble
+from responder.store.stats import Answered, Backlog, Day
 from responder.triage.reading import Knowledge
 from responder.triage.trial import NEVER, Standing
 
@@ -37,8 +38,8 @@ class Figures:
     cases: dict[str, int]
     answers: list[Answered]
     deliveries: dict[tuple[str, str], int]
-    deferred: list[Trouble]
-    failed: list[Trouble]
+    deferred: list[Listing]
+    failed: list[Listing]
     reviews: Standing
     trip: breaker.Trip | None
 

@@ -1,5 +1,6 @@
 """The automatic answers, for whoever reads them afterwards."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,6 +51,16 @@ def find(conn: Connection, inquiry_id: int) -> AnswerSent | None:
     """The automatic answer to one mail, or None."""
     row = conn.execute(_answers().where(outbox.c.inquiry_id == inquiry_id).limit(1)).first()
     return None if row is None else _answer(row)
+
+
+def by_entry(conn: Connection) -> Counter[str]:
+    """How many automatic answers each entry stood in, whatever became of them."""
+    sent = sa.select(outbox.c.entries, sa.func.count().label("n"))
+    which = (outbox.c.kind == "answer", outbox.c.entries.is_not(None))
+    found = Counter[str]()
+    for row in conn.execute(sent.where(*which).group_by(outbox.c.entries)):
+        found.update(dict.fromkeys(row.entries.split(","), row.n))
+    return found
 
 
 def _answers() -> sa.Select[Any]:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from responder.store.engine import inserting
 from responder.store.schema import breaker_trips
 
 ITSELF = "responder"
@@ -41,8 +41,7 @@ def listing(conn: Connection, *, limit: int = 20, only_in_force: bool = False) -
 
 def trip(conn: Connection, *, sent: int, now: datetime) -> bool:
     """Stop automatic mail; False where it is stopped already."""
-    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(breaker_trips).values(tripped_at=now, sent=sent, in_force=True)
+    statement = inserting(conn, breaker_trips).values(tripped_at=now, sent=sent, in_force=True)
     stopped = statement.on_conflict_do_nothing(index_elements=["in_force"]).returning(breaker_trips.c.id)
     return conn.execute(stopped).first() is not None
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from responder.mail.address import correspondent_of
+from responder.store.engine import upsert
 from responder.store.schema import muted
 
 
@@ -23,10 +23,8 @@ class Muted:
 
 def mute(conn: Connection, address: str, *, reason: str, until: datetime, now: datetime) -> None:
     """Let no machine write to the address before `until`; a later word replaces an earlier one."""
-    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     values = {"muted_at": now, "muted_until": until, "reason": reason}
-    statement = insert(muted).values(address=correspondent_of(address), **values)
-    conn.execute(statement.on_conflict_do_update(index_elements=["address"], set_=values))
+    upsert(conn, muted, {"address": correspondent_of(address)}, values)
 
 
 def is_muted(conn: Connection, address: str, *, now: datetime) -> bool:

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from responder.store.engine import inserting
 from responder.store.schema import cases, inbox, notices
 
 
@@ -63,11 +63,10 @@ def settle(conn: Connection, kind: NoticeKind, told: Sequence[Untold], *, now: d
     """Note that these are told of. Gives those that nobody else had told of meanwhile."""
     if not told:
         return frozenset()
-    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     # In one order everywhere: two processes that tell of the same cases wait for each other, and never in a ring.
     rows = [
         {"case_id": one.id, "kind": kind.value, "opened_at": one.opened_at, "told_at": now}
         for one in sorted(told, key=lambda one: one.id)
     ]
-    new = insert(notices).values(rows).on_conflict_do_nothing().returning(notices.c.case_id)
+    new = inserting(conn, notices).values(rows).on_conflict_do_nothing().returning(notices.c.case_id)
     return frozenset(conn.execute(new).scalars())

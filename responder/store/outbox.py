@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 
 from responder.mail.address import correspondent_of, domain_of
 from responder.mail.organisation import organisation_of
 from responder.mail.reply import Reply
+from responder.store.engine import inserting
 from responder.store.schema import outbox
 
 
@@ -96,9 +96,8 @@ def enqueue(
         "organisation": organisation_of(domain_of(reply.recipient)),
         "entries": ",".join(sorted(entries)) or None,
     }
-    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(outbox).values(values).on_conflict_do_nothing(index_elements=["once"]).returning(outbox.c.id)
-    number: int | None = conn.execute(statement).scalar_one_or_none()
+    new = inserting(conn, outbox).values(values).on_conflict_do_nothing(index_elements=["once"])
+    number: int | None = conn.execute(new.returning(outbox.c.id)).scalar_one_or_none()
     return number
 
 
@@ -288,7 +287,7 @@ def _count(conn: Connection, *which: sa.ColumnElement[bool]) -> int:
     return conn.execute(sa.select(sa.func.count()).select_from(outbox).where(*which)).scalar_one()
 
 
-_LISTED = [
+LISTED = [
     outbox.c[name]
     for name in (
         "id",
@@ -309,7 +308,7 @@ def listing(
     conn: Connection, *, state: str | None = None, inquiry_id: int | None = None, limit: int = 100
 ) -> list[Listing]:
     """The newest mails, of one state where given; of one inquiry where given, and then no notices to staff."""
-    statement = sa.select(*_LISTED).order_by(outbox.c.id.desc()).limit(limit)
+    statement = sa.select(*LISTED).order_by(outbox.c.id.desc()).limit(limit)
     if state is not None:
         statement = statement.where(outbox.c.state == state)
     if inquiry_id is not None:
@@ -320,7 +319,7 @@ def listing(
 def written_to(conn: Connection, inquiry_ids: Collection[int], *, kind: DeliveryKind) -> list[Listing]:
     """The mails of a kind that answer these inquiries, newest first."""
     chosen = (outbox.c.inquiry_id.in_(inquiry_ids), outbox.c.kind == kind.value)
-    return [Listing(*row) for row in conn.execute(sa.select(*_LISTED).where(*chosen).order_by(outbox.c.id.desc()))]
+    return [Listing(*row) for row in conn.execute(sa.select(*LISTED).where(*chosen).order_by(outbox.c.id.desc()))]
 
 
 def raw_of(conn: Connection, delivery_id: int) -> bytes | None:

@@ -1,6 +1,5 @@
 """How each entry came to be what it is: its file as it was, time after time. Rows are only ever added."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from responder.store.schema import entry_revisions, outbox
+from responder.store.schema import entry_revisions
 
 BY_HAND = ""
 """Who wrote what was found on disk: the store does not know."""
@@ -82,13 +81,3 @@ def _of(entry_id: str) -> sa.Select[Any]:
 def _revisions() -> sa.Select[Any]:
     names = ("id", "entry_id", "revision", "written_at", "written_by", "note", "content")
     return sa.select(*(entry_revisions.c[name] for name in names))
-
-
-def answers(conn: Connection) -> Counter[str]:
-    """How many automatic answers each entry stood in, whatever became of them."""
-    sent = sa.select(outbox.c.entries, sa.func.count().label("n"))
-    which = (outbox.c.kind == "answer", outbox.c.entries.is_not(None))
-    found = Counter[str]()
-    for row in conn.execute(sent.where(*which).group_by(outbox.c.entries)):
-        found.update(dict.fromkeys(row.entries.split(","), row.n))
-    return found

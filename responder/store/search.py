@@ -4,11 +4,10 @@ import re
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from responder.mail.message import Message, Unreadable
-from responder.store.engine import place_of
+from responder.store.engine import inserting, place_of
 from responder.store.schema import inbox
 from responder.store.schema import searchable as table
 from responder.triage.text import searchable
@@ -32,8 +31,7 @@ def text_of(message: Message | Unreadable) -> str:
 
 def add(conn: Connection, inquiry_id: int, text: str) -> None:
     """Let a mail be found; nothing happens where it can be already."""
-    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-    conn.execute(insert(table).values(inquiry_id=inquiry_id, text=text).on_conflict_do_nothing())
+    conn.execute(inserting(conn, table).values(inquiry_id=inquiry_id, text=text).on_conflict_do_nothing())
 
 
 def not_added(conn: Connection, *, limit: int) -> list[tuple[int, bytes]]:

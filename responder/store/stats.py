@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from responder.store.inbox import Lane
+from responder.store.outbox import LISTED, Listing
 from responder.store.schema import case_events, cases, inbox, outbox
 
 
@@ -144,29 +145,13 @@ def queued(conn: Connection) -> dict[str, int]:
     return {row.kind: row.n for row in conn.execute(statement.group_by(outbox.c.kind))}
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """A mail of ours that did not leave as it should."""
-
-    id: int
-    inquiry_id: int
-    kind: str
-    recipient: str
-    state: str
-    attempts: int
-    created_at: datetime
-    next_attempt_at: datetime | None
-    reply: str | None
-    """What the next hop, or a report, said last."""
-
-
-def deferred(conn: Connection, *, limit: int = 20) -> list[Trouble]:
+def deferred(conn: Connection, *, limit: int = 20) -> list[Listing]:
     """Mails that were tried in vain and will be tried again, the next one first."""
     late = (outbox.c.state == "queued", outbox.c.attempts > 0, outbox.c.reply.is_not(None))
     return _troubles(conn, late, outbox.c.next_attempt_at, limit)
 
 
-def failed(conn: Connection, *, since: datetime, limit: int = 20) -> list[Trouble]:
+def failed(conn: Connection, *, since: datetime, limit: int = 20) -> list[Listing]:
     """Mails written since then that came back or were given up, newest first."""
     gone = (outbox.c.state.in_(("bounced", "expired")), outbox.c.created_at >= since)
     return _troubles(conn, gone, outbox.c.created_at.desc(), limit)
@@ -174,7 +159,6 @@ def failed(conn: Connection, *, since: datetime, limit: int = 20) -> list[Troubl
 
 def _troubles(
     conn: Connection, which: Sequence[sa.ColumnElement[bool]], order: sa.ColumnElement[datetime], limit: int
-) -> list[Trouble]:
-    own = ("id", "inquiry_id", "kind", "recipient", "state", "attempts", "created_at", "next_attempt_at", "reply")
-    statement = sa.select(*(outbox.c[name] for name in own)).where(*which).order_by(order, outbox.c.id).limit(limit)
-    return [Trouble(*row) for row in conn.execute(statement)]
+) -> list[Listing]:
+    statement = sa.select(*LISTED).where(*which).order_by(order, outbox.c.id).limit(limit)
+    return [Listing(*row) for row in conn.execute(statement)]
