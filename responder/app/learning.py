@@ -7,7 +7,6 @@ import os
 import pickle
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -15,6 +14,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 from responder import maillog, triage
+from responder.app.child import end_with_parent, started
 from responder.corpus import Corpus
 from responder.triage.fitting import fit_learned
 from responder.triage.learned import LearnedClassifier, fingerprint_of
@@ -70,14 +70,7 @@ async def learned_beside(corpus: Corpus, state: Path, log_style: maillog.LogStyl
     if kept is not None:
         return kept
     request = await asyncio.to_thread(pickle.dumps, (corpus, state))
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "responder.app.learning", log_style),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        # It finds what we found, wherever it is started; and Ctrl+C in a terminal is ours to act on.
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        start_new_session=True,
-    )
+    child = await started("responder.app.learning", log_style, answers=True)
     try:
         return await asyncio.to_thread(LearnedClassifier.of_bytes, await _asked(child, request))
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
@@ -106,16 +99,9 @@ def main() -> None:
     maillog.open_log(sys.argv[1])  # type: ignore[arg-type]  # the parent's own style
     os.nice(10)  # mails that wait go before
     corpus, state = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the parent's own hand
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     sys.stdout.buffer.write(learned_of(corpus, state).to_bytes())
     sys.stdout.buffer.flush()
-
-
-def _end_with_parent() -> None:
-    # A parent that was killed can tell nobody; but its end of the pipe closes. Read past Python's buffer, whose lock
-    # this thread would hold when the others are done.
-    os.read(sys.stdin.fileno(), 1)
-    os._exit(1)
 
 
 def _file(corpus: Corpus, state: Path) -> Path:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import pickle
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy.engine import Engine
 
 from responder import maillog
+from responder.app.child import end_with_parent
 from responder.app.pieces import clock, corpus_of, enough_examples, knowledge_on, store_of
 from responder.app.standings import Judged
 from responder.config import Config
@@ -134,16 +134,10 @@ def main() -> None:
     config, number = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the parent's own hand
     maillog.open_log(config.service.log)
     os.nice(15)  # below learning for the corpus in force, and far below the mails that wait
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     engine = store_of(config)
     rehearse(engine, config, number)
     engine.dispose()
-
-
-def _end_with_parent() -> None:
-    # Read past Python's buffer, whose lock this thread would hold at the end.
-    os.read(sys.stdin.fileno(), 1)
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """The agent beside the staff pages that has changes of entries tried, one after the other."""
 
 import asyncio
-import os
 import pickle
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -13,6 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from responder import maillog
+from responder.app.child import started
 from responder.app.pieces import clock
 from responder.config import Config
 from responder.store import rehearsals
@@ -51,13 +50,7 @@ def _claimed(engine: Engine) -> int | None:
 
 async def _tried(engine: Engine, config: Config, number: int, stop: asyncio.Event) -> None:
     log.info("rehearsing", number=number)
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "responder.app.rehearsal"),
-        stdin=asyncio.subprocess.PIPE,
-        # It finds what we found, wherever it is started; and Ctrl+C in a terminal is ours to act on.
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        start_new_session=True,
-    )
+    child = await started("responder.app.rehearsal")
     ended, stopped = asyncio.create_task(child.wait()), asyncio.create_task(stop.wait())
     try:
         if child.stdin is not None:
