@@ -17,8 +17,13 @@ from responder.store.casework import Refusal
 Deed = Callable[[Connection, int, Visit, Form], Refusal | None]
 
 
-def _take(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal | None:
-    return casework.take(conn, number, who=visit.account.login, now=visit.now)
+def _plain(change: Callable[..., Refusal | None]) -> Deed:
+    """A deed that needs no more than the case."""
+
+    def do(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal | None:
+        return change(conn, number, who=visit.account.login, now=visit.now)
+
+    return do
 
 
 def _take_over(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal | None:
@@ -32,10 +37,6 @@ def _assign(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal 
     return casework.assign(conn, number, to=form.text("to", 100), who=visit.account.login, now=visit.now)
 
 
-def _release(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal | None:
-    return casework.release(conn, number, who=visit.account.login, now=visit.now)
-
-
 def _hold(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal | None:
     until = local_moment(visit, form.text("until", 40))
     if until is None:
@@ -44,24 +45,12 @@ def _hold(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal | 
     return casework.hold(conn, number, reason=reason, until=until, who=visit.account.login, now=visit.now)
 
 
-def _resume(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal | None:
-    return casework.resume(conn, number, who=visit.account.login, now=visit.now)
-
-
 def _note(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal | None:
     return casework.note(conn, number, text=form.text("text", 10_000), who=visit.account.login, now=visit.now)
 
 
 def _close(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal | None:
     return casework.close(conn, number, reason=form.text("reason", 1000), who=visit.account.login, now=visit.now)
-
-
-def _spam(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal | None:
-    return casework.close_as_spam(conn, number, who=visit.account.login, now=visit.now)
-
-
-def _reopen(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal | None:
-    return casework.reopen(conn, number, who=visit.account.login, now=visit.now)
 
 
 def _merge(conn: Connection, number: int, visit: Visit, form: Form) -> Refusal | None:
@@ -94,16 +83,16 @@ async def _do(visit: Visit, form: Form, *, deed: Deed, name: str) -> Response:
 
 
 _DEEDS: dict[str, Deed] = {
-    "take": _take,
+    "take": _plain(casework.take),
     "take-over": _take_over,
     "assign": _assign,
-    "release": _release,
+    "release": _plain(casework.release),
     "hold": _hold,
-    "resume": _resume,
+    "resume": _plain(casework.resume),
     "note": _note,
     "close": _close,
-    "spam": _spam,
-    "reopen": _reopen,
+    "spam": _plain(casework.close_as_spam),
+    "reopen": _plain(casework.reopen),
     "merge": _merge,
     "split": _split,
 }
