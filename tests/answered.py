@@ -7,11 +7,15 @@ from functools import cache
 from sqlalchemy.engine import Engine
 
 from responder.corpus import Entry, load_entries
+from responder.desk.answering import Kept, Queued, Refused, Words, send, take_back
+from responder.desk.newest import newest_of
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, parse_message
 from responder.mail.reply import build_reply
 from responder.store import inbox, outbox
 from responder.store.cases import reference_of
+from responder.store.casework import Refusal
+from responder.store.engine import reading
 from responder.store.inbox import Lane, Settlement, digest_of
 from responder.store.outbox import DeliveryKind
 from responder.triage.language import Language
@@ -83,3 +87,33 @@ def answered(
         once, kind = f"automatic:{number}", DeliveryKind.ANSWER
         outbox.enqueue(connection, reply, inquiry_id=number, kind=kind, once=once, now=now, entries=entries)
     return number
+
+
+def answer_case(
+    engine: Engine,
+    case: int,
+    text: str,
+    *,
+    who: str = "sato",
+    now: datetime,
+    seen: int | None = None,
+    salutation: str = "",
+    signature: str = "",
+    undo: timedelta = timedelta(0),
+) -> Queued | Kept:
+    """A person's answer, as the pages and the command give it."""
+    with reading(engine) as connection:
+        newest = newest_of(connection, case)
+    if newest is None:
+        return Refusal.NO_CASE
+    letters, words = shipped_letters(), Words(text, salutation, signature)
+    with engine.begin() as connection:
+        return send(connection, letters, AUTHOR, case, newest, words, who=who, now=now, seen=seen, undo=undo)
+
+
+def undo_answer(
+    engine: Engine, case: int, delivery: int, *, who: str = "sato", now: datetime
+) -> Refused | Refusal | None:
+    """An answer that is taken back."""
+    with engine.begin() as connection:
+        return take_back(connection, case, delivery, who=who, now=now)

@@ -12,13 +12,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from responder.desk.answering import Queued, answer_case
+from responder.desk.answering import Queued
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, parse_message
 from responder.store import inbox, outbox
 from responder.store.engine import open_engine, reading, upgrade
 from responder.worker import triage_next
-from tests.knowledge import ADDRESS, AUTHOR, briefing, reader, shipped_letters
+from tests.answered import answer_case
+from tests.knowledge import ADDRESS, briefing, reader
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
@@ -92,7 +93,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Left]:
     engine = _store(tmp_path_factory.mktemp("leaving"), _asked(SHARED), _asked(UNKNOWN))
     for hours in (0, 2):  # an acknowledgement waits for an hour after an answer to the same sender
         triage_next(engine, briefing(), reader(), now=NOW + timedelta(hours=hours), limit=1, lease=LEASE)
-    assert isinstance(answer_case(engine, shipped_letters(), AUTHOR, 2, "翌月末です。", who="sato", now=NOW), Queued)
+    assert isinstance(answer_case(engine, 2, "翌月末です。", who="sato", now=NOW), Queued)
     with engine.begin() as connection:
         claimed = outbox.claim(connection, now=NOW + timedelta(hours=3), limit=9, lease=LEASE)
     engine.dispose()

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from responder.desk.answering import Queued, answer_case
+from responder.desk.answering import Queued
 from responder.desk.newest import newest_mail
 from responder.mail.envelope import Envelope
 from responder.mail.keyed import own_id
@@ -19,7 +19,8 @@ from responder.mail.message import Message, parse_message
 from responder.store import case_events, cases, inbox, muted, outbox
 from responder.store.engine import reading
 from responder.worker import Briefing, triage_next
-from tests.knowledge import ADDRESS, AUTHOR, briefing, reader, shipped_letters
+from tests.answered import answer_case
+from tests.knowledge import ADDRESS, AUTHOR, briefing, reader
 from tests.service import author_of
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -79,7 +80,7 @@ def _case(engine: Engine, number: int) -> tuple[str, list[tuple[str, int | None]
 
 
 def _answer(engine: Engine, case: int) -> outbox.Listing:
-    queued = answer_case(engine, shipped_letters(), AUTHOR, case, "翌月末です。", who="sato", now=NOW)
+    queued = answer_case(engine, case, "翌月末です。", who="sato", now=NOW)
     assert isinstance(queued, Queued)
     return _sent(engine)[-1]
 
@@ -267,7 +268,7 @@ def test_a_muted_sender_gets_a_person_and_no_automatic_mail_until_the_time_is_ov
     row = _take_in(engine, _mail(QUESTION, number=2))
     assert (row.lane, row.reason) == ("escalated", "a mail of ours to the sender came back lately")
     assert len(_sent(engine)) == 1
-    assert isinstance(answer_case(engine, shipped_letters(), AUTHOR, 3, "はい。", who="sato", now=NOW), Queued)
+    assert isinstance(answer_case(engine, 3, "はい。", who="sato", now=NOW), Queued)
     assert _take_in(engine, _mail(QUESTION, number=3), now=NOW + timedelta(days=61)).lane == "answered"
 
 

@@ -1,11 +1,11 @@
 """breaker: automatic mail that was stopped, and letting it go on."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import typer
 
-from responder.cli.opened import Json, Who, opened
+from responder.cli.opened import Json, Who, noted, now, opened
 from responder.cli.output import as_json, fail, rows, say
 
 _TRIPS = ("id", "tripped_at", "sent", "reset_at", "reset_by")
@@ -29,7 +29,7 @@ def show_breaker(context: typer.Context, as_lines: Json = False) -> None:
     with reading(place.engine) as connection:
         trips = breaker.listing(connection)
         trip = breaker.in_force(connection)
-        sent = outbox.automatic_at_all(connection, since=datetime.now(UTC) - timedelta(hours=1))
+        sent = outbox.automatic_at_all(connection, since=now() - timedelta(hours=1))
     rows(
         [asdict(one) for one in trips],
         _TRIPS,
@@ -49,7 +49,10 @@ def reset_breaker(context: typer.Context, who: Who, as_lines: Json = False) -> N
 
     place = opened(context)
     with place.engine.begin() as connection:
-        done = breaker.reset(connection, who=who, now=datetime.now(UTC))
-    if not done:
+        trip = breaker.in_force(connection)
+        if trip is not None:
+            breaker.reset(connection, who=who, now=now())
+            noted(connection, who, "breaker.reset", f"trip:{trip.id}", f"{trip.sent} mails in an hour")
+    if trip is None:
         fail("It has not tripped.")
     say(as_json({"reset_by": who}) if as_lines else "Automatic mail leaves again.")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from responder.cli.opened import Json, Limit, Number, Who, now, opened
+from responder.cli.opened import Json, Limit, Number, Who, noted, now, opened
 from responder.cli.output import as_json, cell, fail, printable, report, rows, say
 from responder.cli.shown import mail_of, print_fields, print_mail, print_sent, text_of
 
@@ -105,6 +105,8 @@ def take_case(context: typer.Context, number: Number, who: Who, as_lines: Json =
     place = opened(context)
     with place.engine.begin() as connection:
         refusal = casework.take(connection, number, who=who, now=now())
+        if refusal is None:
+            noted(connection, who, "case.take", f"case:{number}")
     words = f"Case {number} was not taken: {refusal}."
     report(refusal is None, {"id": number, "taken_by": who}, words, as_lines=as_lines)
 
@@ -122,7 +124,8 @@ def answer(
 ) -> None:
     """Answer the contractor in their thread, and close the case."""
     from responder.cli.drafting import edited, kept, words_of
-    from responder.desk.answering import Intervened, Queued, answer_case
+    from responder.desk.answering import Intervened, Queued, Words, send
+    from responder.desk.newest import newest_of
     from responder.store import case_events
     from responder.store.engine import reading
 
@@ -132,7 +135,13 @@ def answer(
     words = words_of(place, number, text, file, draft=draft)
     if edit:
         words = edited(words)
-    outcome = answer_case(place.engine, place.letters(), place.author, number, words, who=who, now=now(), seen=seen)
+    with reading(place.engine) as connection:
+        newest = newest_of(connection, number) or fail(f"There is no case {number}.")
+    letters, author, given = place.letters(), place.author, Words(words)
+    with place.engine.begin() as connection:
+        outcome = send(connection, letters, author, number, newest, given, who=who, now=now(), seen=seen)
+        if isinstance(outcome, Queued):
+            noted(connection, who, "case.answer", f"case:{number}", outcome.told)
     if not isinstance(outcome, Queued):
         hint = f" Your text is in {kept(words)}." if edit else ""
         told = "others did something in it meanwhile; look at `responder cases show` first"
@@ -155,5 +164,7 @@ def close(
     place = opened(context)
     with place.engine.begin() as connection:
         refusal = casework.close(connection, number, reason=reason, who=who, now=now())
+        if refusal is None:
+            noted(connection, who, "case.close", f"case:{number}")
     words = f"Case {number} was not closed: {refusal}."
     report(refusal is None, {"id": number, "state": "closed"}, words, as_lines=as_lines)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from responder.cli.opened import Json, Limit, Number, Who, now, opened
+from responder.cli.opened import Json, Limit, Number, Who, noted, now, opened
 from responder.cli.output import as_json, fail, report, rows, say
 from responder.cli.shown import mail_of, print_mail
 
@@ -74,5 +74,7 @@ def call_back(context: typer.Context, number: Number, who: Who, as_lines: Json =
     place = opened(context)
     with place.engine.begin() as connection:
         called = cases.call_back(connection, number, who=who, now=now())
+        if called:
+            noted(connection, who, "mail.call-back", f"mail:{number}")
     refusal = f"Mail {number} was not kept in silence, or has a case already."
     report(called, {"id": number, "reference": cases.reference_of(number)}, refusal, as_lines=as_lines)

@@ -1,12 +1,11 @@
 """muted: the addresses that no machine writes to."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from responder.cli.opened import Json, opened
+from responder.cli.opened import Json, Who, noted, now, opened
 from responder.cli.output import as_json, fail, rows, say
 
 _MUTED = ("address", "muted_at", "muted_until", "reason")
@@ -31,7 +30,7 @@ def list_muted(
 
     place = opened(context)
     with reading(place.engine) as connection:
-        found = [asdict(one) for one in muted.listing(connection, now=datetime.now(UTC), limit=limit)]
+        found = [asdict(one) for one in muted.listing(connection, now=now(), limit=limit)]
     rows(found, _MUTED, as_lines=as_lines, zone=place.zone, empty="No address is muted.")
 
 
@@ -39,6 +38,7 @@ def list_muted(
 def remove(
     context: typer.Context,
     address: Annotated[str, typer.Argument(help="The address, in any case.")],
+    who: Who,
     as_lines: Json = False,
 ) -> None:
     """Let machines write to an address again."""
@@ -46,6 +46,8 @@ def remove(
 
     with opened(context).engine.begin() as connection:
         done = muted.unmute(connection, address)
+        if done:
+            noted(connection, who, "address.unmute", address)
     if not done:
         fail(f"{address} is not muted.")
     say(as_json({"address": address, "muted": False}) if as_lines else f"{address} may be written to again.")

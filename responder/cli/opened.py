@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
     from responder.config import Config
     from responder.letters import Letters
@@ -24,6 +24,13 @@ Who = Annotated[str, typer.Option("--by", envvar="USER", help="Who does it; coll
 def now() -> datetime:
     """In UTC, as the store wants it."""
     return datetime.now(UTC)
+
+
+def noted(connection: "Connection", who: str, action: str, what: str, detail: str = "") -> None:
+    """Write into the audit what a command does, in the transaction that does it."""
+    from responder.store import audit
+
+    audit.write(connection, audit.Actor(who, "cli"), action, what, detail, now=now())
 
 
 def settings(context: typer.Context) -> "Config":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from responder.cli.opened import Json, Limit, Number, now, opened
+from responder.cli.opened import Json, Limit, Number, Who, noted, now, opened
 from responder.cli.output import report, rows
 
 outbox_app = typer.Typer(no_args_is_help=True)
@@ -36,13 +36,15 @@ def list_outbox(
 
 
 @outbox_app.command("retry")
-def retry(context: typer.Context, number: Number, as_lines: Json = False) -> None:
+def retry(context: typer.Context, number: Number, who: Who, as_lines: Json = False) -> None:
     """Try a held, deferred or failed mail at once."""
     from responder.store import outbox
 
     place = opened(context)
     with place.engine.begin() as connection:
         done = outbox.retry(connection, number, now=now())
+        if done:
+            noted(connection, who, "delivery.retry", f"delivery:{number}")
     report(
         done,
         {"id": number, "state": "queued"},
@@ -52,13 +54,15 @@ def retry(context: typer.Context, number: Number, as_lines: Json = False) -> Non
 
 
 @outbox_app.command("hold")
-def hold(context: typer.Context, number: Number, as_lines: Json = False) -> None:
+def hold(context: typer.Context, number: Number, who: Who, as_lines: Json = False) -> None:
     """Keep a queued mail back until `retry`."""
     from responder.store import outbox
 
     place = opened(context)
     with place.engine.begin() as connection:
         done = outbox.hold(connection, number, now=now())
+        if done:
+            noted(connection, who, "delivery.hold", f"delivery:{number}")
     report(
         done,
         {"id": number, "state": "held"},

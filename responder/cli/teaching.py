@@ -1,12 +1,11 @@
 """cases teach and unteach, and the labels that come of it."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder.cli.opened import Json, Opened, Who, opened
+from responder.cli.opened import Json, Opened, Who, noted, now, opened
 from responder.cli.output import as_json, fail, rows, say
 
 if TYPE_CHECKING:
@@ -48,7 +47,14 @@ def teach(
             expected=entries,
             complete=not partly,
             who=who,
-            now=datetime.now(UTC),
+            now=now(),
+        )
+        noted(
+            connection,
+            who,
+            "label.teach",
+            f"mail:{number}",
+            ",".join(entries) or "nobody" if not partly else f"{','.join(entries)} partly",
         )
     values = {"id": number, "label": label, "expected": entries, "complete": not partly, "taught_by": who}
     said = f"mail: {number}  answered by: {_said(entries)}{' and something else' if partly else ''}"
@@ -95,7 +101,9 @@ def unteach(context: typer.Context, number: Inquiry, who: Who, as_lines: Json = 
 
     place = opened(context)
     with place.engine.begin() as connection:
-        undone = labels.undo(connection, number, who=who, now=datetime.now(UTC))
+        undone = labels.undo(connection, number, who=who, now=now())
+        if undone:
+            noted(connection, who, "label.undo", f"mail:{number}")
     if not undone:
         fail(f"Mail {number} has no label to take back.")
     say(as_json({"id": number, "undone_by": who}) if as_lines else f"mail: {number}  undone by: {who}")

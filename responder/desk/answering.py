@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
-from responder.desk.newest import Newest, newest_number, newest_of
+from responder.desk.newest import Newest, newest_number
 from responder.letters import Letters
 from responder.mail.address import correspondent_of, valid_address
 from responder.mail.addressee import addressee_of
@@ -17,7 +17,6 @@ from responder.store import case_events, cases, casework, composing, drafts, out
 from responder.store.case_events import CaseEvent
 from responder.store.cases import Case
 from responder.store.casework import Refusal
-from responder.store.engine import reading
 from responder.store.inbox import digest_of
 from responder.store.outbox import DeliveryKind
 from responder.triage.guard.senders import nobody_reads
@@ -41,6 +40,11 @@ class Queued:
 
     delivery_id: int
     recipient: str
+
+    @property
+    def told(self) -> str:
+        """For the audit."""
+        return f"delivery {self.delivery_id} to {self.recipient}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,34 +85,6 @@ class _Written:
     reply: Reply
 
 
-def answer_case(
-    engine: Engine,
-    letters: Letters,
-    author: Mailbox,
-    case_id: int,
-    text: str,
-    *,
-    who: str,
-    now: datetime,
-    seen: int | None = None,
-    salutation: str = "",
-    signature: str = "",
-    undo: timedelta = timedelta(0),
-) -> Queued | Kept:
-    """Send `text` to the contractor in their thread, and close the case; the mail is read in this process.
-
-    `seen` is the last event of the case that its author knew: what others did since keeps the answer back. No courier
-    takes it before `undo` has passed, and until one does, `undo_answer` takes it back.
-    """
-    with reading(engine) as connection:
-        newest = newest_of(connection, case_id)
-    if newest is None:
-        return Refusal.NO_CASE
-    words = Words(text, salutation, signature)
-    with engine.begin() as connection:
-        return send(connection, letters, author, case_id, newest, words, who=who, now=now, seen=seen, undo=undo)
-
-
 def send(
     connection: Connection,
     letters: Letters,
@@ -119,10 +95,14 @@ def send(
     *,
     who: str,
     now: datetime,
-    seen: int | None,
-    undo: timedelta,
+    seen: int | None = None,
+    undo: timedelta = timedelta(0),
 ) -> Queued | Kept:
-    """As `answer_case`, in the caller's transaction; `newest` is the mail that is answered."""
+    """Send the words to the contractor as an answer to `newest`, in their thread, and close the case.
+
+    `seen` is the last event of the case that its author knew: what others did since keeps the answer back. No courier
+    takes it before `undo` has passed, and until one does, `take_back` can.
+    """
     found = _written(connection, letters, author, case_id, newest, words, who=who, now=now, seen=seen, lock=True)
     return _queue(connection, found, words, who, now, undo) if isinstance(found, _Written) else found
 
@@ -139,7 +119,7 @@ def preview(
     now: datetime,
     seen: int | None = None,
 ) -> Preview | Kept:
-    """What `answer_case` would send at this moment; nothing is sent."""
+    """What `send` would send at this moment; nothing is sent."""
     found = _written(connection, letters, author, case_id, newest, words, who=who, now=now, seen=seen, lock=False)
     if not isinstance(found, _Written):
         return found
@@ -150,16 +130,10 @@ def preview(
     return Preview(f"{mail.from_name} <{mail.from_address}>", found.reply.recipient, mail.subject, mail.text)
 
 
-def undo_answer(engine: Engine, case_id: int, delivery_id: int, *, who: str, now: datetime) -> Refused | Refusal | None:
-    """Take an answer back that no courier has had in hand: the case is theirs again, and the text a draft."""
-    with engine.begin() as connection:
-        return take_back(connection, case_id, delivery_id, who=who, now=now)
-
-
 def take_back(
     connection: Connection, case_id: int, delivery_id: int, *, who: str, now: datetime
 ) -> Refused | Refusal | None:
-    """As `undo_answer`, in the caller's transaction."""
+    """Take an answer back that no courier has had in hand: the case is theirs again, and the text a draft."""
     if cases.find(connection, case_id, lock=True) is None:
         return Refusal.NO_CASE
     events = case_events.of_case(connection, case_id)

@@ -129,8 +129,7 @@ def _teach(
         now=visit.now,
     )
     if label is not None:
-        said = ",".join(chosen) or "nobody"
-        visit.noted(conn, "label.teach", f"mail:{inquiry_id}", said if complete else f"{said} partly")
+        visit.noted(conn, "label.teach", f"mail:{inquiry_id}", labels.said(chosen, complete=complete))
     return label
 
 

@@ -97,7 +97,7 @@ async def _send(visit: Visit, form: Form, number: int) -> Response:
         if not isinstance(outcome, Queued):
             _save(conn, visit, form, number)
             return outcome, None
-        visit.noted(conn, "case.answer", f"case:{number}", f"delivery {outcome.delivery_id} to {outcome.recipient}")
+        visit.noted(conn, "case.answer", f"case:{number}", outcome.told)
         return outcome, cases.next_open(conn, but=number, now=visit.now)
 
     outcome, following = await visit.write(change)

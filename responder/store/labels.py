@@ -57,6 +57,12 @@ def _storable(text: str) -> str:
     return text.replace("\0", " ")
 
 
+def said(expected: Sequence[str], *, complete: bool) -> str:
+    """What is taught, in a few words for the audit."""
+    entries = ",".join(expected) or "nobody"
+    return entries if complete else f"{entries} partly"
+
+
 def undo(conn: Connection, inquiry_id: int, *, who: str, now: datetime, label: int | None = None) -> bool:
     """Take back the label in force, which stays on record; False where there is none.
 

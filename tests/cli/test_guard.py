@@ -1,82 +1,59 @@
 """The guard's commands, as an operator types them: explain, breaker, call-back, check, and its settings."""
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import Engine
-from typer.testing import CliRunner
 
-from responder.cli import app
 from responder.config import load_config
-from responder.errors import ConfigError, OperatorError
+from responder.errors import ConfigError
 from responder.mail.envelope import Envelope
 from responder.store import breaker, inbox
-from responder.store.engine import make_ready, open_engine
 from responder.worker import triage_next
-from tests.knowledge import ADDRESS, EXAMPLES, ROOT, STATE, briefing, example, reader, shipped_classifier
+from tests.cli.conftest import run
+from tests.knowledge import ADDRESS, EXAMPLES, briefing, example, reader, shipped_classifier
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """A store of the test's own, where the commands find it."""
-    for name in [name for name in os.environ if name.startswith("RESPONDER_") and "_TEST_" not in name]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(ROOT)
-    url = f"sqlite:///{tmp_path / 'responder.db'}"
-    monkeypatch.setenv("RESPONDER_STORE__URL", url)
-    monkeypatch.setenv("RESPONDER_COURIER__NEXT_HOP", f"maildir:{tmp_path / 'replies'}")
-    monkeypatch.setenv("RESPONDER_SERVICE__STATE", str(STATE))
-    monkeypatch.setenv("USER", "sato")
+def learned() -> None:
+    """The model stands where the commands find it."""
     shipped_classifier()
-    opened = open_engine(url)
-    make_ready(opened)
-    return opened
-
-
-def _run(*words: str | Path) -> tuple[int, str]:
-    done = CliRunner().invoke(app, [str(word) for word in words])
-    if isinstance(done.exception, OperatorError):
-        return 1, str(done.exception)
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return done.exit_code, done.output
 
 
 def test_explain_shows_every_rule_that_was_looked_at_with_its_source() -> None:
-    _, words = _run("explain", EXAMPLES / "out-of-office.eml")
+    _, words = run("explain", EXAMPLES / "out-of-office.eml")
     assert "guard        auto-submitted" in words
     looked = [line.split(maxsplit=1)[0] for line in words.splitlines() if "RFC 3834" in line]
     assert looked == ["no", "no", "yes"]
-    _, words = _run("explain", EXAMPLES / "shared-mailbox.eml")
+    _, words = run("explain", EXAMPLES / "shared-mailbox.eml")
     assert "text of an automatic mail" in words
     assert "MS-OXCMAIL 2.1.3.2.20" in words
 
 
 def test_explain_gives_programs_the_rules_and_says_which_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESPONDER_GUARD__OFF", "list mail, marked as spam")
-    _, words = _run("explain", EXAMPLES / "shared-mailbox.eml", "--json")
+    _, words = run("explain", EXAMPLES / "shared-mailbox.eml", "--json")
     said = {look["rule"]: look["said"] for look in json.loads(words)["guard"]}
     assert (said["list mail"], said["marked as spam"], said["null sender"]) == ("off", "off", "no")
 
 
 def test_the_breaker_is_shown_told_by_check_and_reset(engine: Engine) -> None:
-    assert "closed: automatic mail leaves" in _run("breaker", "show")[1]
-    assert _run("breaker", "reset") == (1, "It has not tripped.\n")
+    assert "closed: automatic mail leaves" in run("breaker", "show")[1]
+    assert run("breaker", "reset") == (1, "It has not tripped.\n")
     with engine.begin() as connection:
         breaker.trip(connection, sent=201, now=NOW)
-    assert "tripped: no automatic mail leaves" in _run("breaker", "show")[1]
-    code, words = _run("check")
+    assert "tripped: no automatic mail leaves" in run("breaker", "show")[1]
+    code, words = run("check")
     assert code == 1
     assert "breaker: it tripped at 2026-11-24 09:00 UTC after 201 automatic mails in an hour" in words
-    assert _run("breaker", "reset", "--by", "suzuki")[0] == 0
-    (trip,) = [json.loads(line) for line in _run("breaker", "show", "--json")[1].splitlines()]
+    assert run("breaker", "reset", "--by", "suzuki")[0] == 0
+    (trip,) = [json.loads(line) for line in run("breaker", "show", "--json")[1].splitlines()]
     assert (trip["sent"], trip["reset_by"]) == (201, "suzuki")
-    assert _run("check")[0] == 0
+    assert run("check")[0] == 0
 
 
 def test_a_mail_that_was_kept_in_silence_is_called_back(engine: Engine) -> None:
@@ -85,12 +62,12 @@ def test_a_mail_that_was_kept_in_silence_is_called_back(engine: Engine) -> None:
             connection, [(Envelope("tanaka@contractor.example", (ADDRESS,)), example("out-of-office"))], now=NOW
         )
     triage_next(engine, briefing(), reader(), now=NOW, limit=50, lease=timedelta(minutes=1))
-    assert _run("inbox", "call-back", "1")[0] == 0
-    (case,) = [json.loads(line) for line in _run("cases", "list", "--json")[1].splitlines()]
+    assert run("inbox", "call-back", "1")[0] == 0
+    (case,) = [json.loads(line) for line in run("cases", "list", "--json")[1].splitlines()]
     assert (case["id"], case["reason"]) == (1, "called back")
-    (mail,) = [json.loads(line) for line in _run("inbox", "list", "--json")[1].splitlines()]
+    (mail,) = [json.loads(line) for line in run("inbox", "list", "--json")[1].splitlines()]
     assert (mail["lane"], mail["rule"]) == ("suppressed", "auto-submitted")
-    assert _run("inbox", "call-back", "1") == (1, "Mail 1 was not kept in silence, or has a case already.\n")
+    assert run("inbox", "call-back", "1") == (1, "Mail 1 was not kept in silence, or has a case already.\n")
 
 
 @pytest.mark.parametrize(

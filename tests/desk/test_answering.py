@@ -22,11 +22,9 @@ from responder.desk.answering import (
     Queued,
     Refused,
     Words,
-    answer_case,
     preview,
     salutation_of,
     send,
-    undo_answer,
 )
 from responder.desk.newest import Newest, newest_of
 from responder.mail.envelope import Envelope
@@ -35,6 +33,7 @@ from responder.store import case_events, cases, casework, composing, drafts, inb
 from responder.store.casework import Refusal
 from responder.store.engine import open_engine, reading, upgrade
 from responder.worker import triage_next
+from tests.answered import answer_case, undo_answer
 from tests.knowledge import ADDRESS, AUTHOR, briefing, reader, shipped_letters
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -74,7 +73,7 @@ def engine(store_url: str) -> Iterator[Engine]:
 def _answer(
     engine: Engine, case: int = 1, *, text: str = TEXT, who: str = "sato", now: datetime = NOW, **more: Any
 ) -> Queued | Kept:
-    return answer_case(engine, shipped_letters(), AUTHOR, case, text, who=who, now=now, **more)
+    return answer_case(engine, case, text, who=who, now=now, **more)
 
 
 def _answers(engine: Engine) -> list[outbox.Listing]:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from responder.corpus import Corpus, Mode
-from responder.desk.answering import Refused, answer_case
+from responder.desk.answering import Refused
 from responder.desk.drafting import Draft, passages_of, prepared_for
 from responder.mail.envelope import Envelope
 from responder.store import cases, inbox, outbox
@@ -16,6 +16,7 @@ from responder.store.engine import reading
 from responder.triage.questions import Questions
 from responder.triage.verdict import Part, Recognition, Verdict
 from responder.worker import Briefing, triage_next
+from tests.answered import answer_case
 from tests.knowledge import ADDRESS, AUTHOR, reader, shipped_knowledge, shipped_letters
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -94,11 +95,11 @@ def test_a_draft_with_an_empty_place_is_not_sent_by_anybody(engine: Engine) -> N
     _triage(engine, PARTLY, corpus=_corpus())
     draft = _draft(engine, _corpus())
     assert draft is not None
-    answered = answer_case(engine, shipped_letters(), AUTHOR, 1, draft.text, who="sato", now=NOW)
+    answered = answer_case(engine, 1, draft.text, who="sato", now=NOW)
     assert answered is Refused.UNFINISHED
     assert _sent(engine) == ["acknowledgement"]
     filled = draft.text.replace(BLANK, "翌月末でございます。")
-    assert not isinstance(answer_case(engine, shipped_letters(), AUTHOR, 1, filled, who="sato", now=NOW), Refused)
+    assert not isinstance(answer_case(engine, 1, filled, who="sato", now=NOW), Refused)
     assert sorted(_sent(engine)) == ["acknowledgement", "person"]
 
 

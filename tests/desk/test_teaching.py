@@ -4,11 +4,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from responder.corpus import load_entries
-from responder.desk.answering import Queued, answer_case
+from responder.desk.answering import Queued
 from responder.store import audit, casework, labels
 from responder.store.accounts import Role
 from responder.store.engine import reading
 from responder.store.labels import Label
+from tests.answered import answer_case
 from tests.desk.conftest import Look, Served
 from tests.desk.mails import PAYMENT, SEAL, mail
 from tests.knowledge import ROOT
@@ -21,9 +22,7 @@ MAILS = [
 
 
 def _answer(pages: Served, case: int, text: str) -> None:
-    done = answer_case(
-        pages.engine, pages.desk.letters(), pages.desk.author, case, text, who="sato", now=pages.desk.clock()
-    )
+    done = answer_case(pages.engine, case, text, now=pages.desk.clock())
     assert isinstance(done, Queued)
 
 
