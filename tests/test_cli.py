@@ -865,7 +865,7 @@ def test_another_persons_case_is_neither_answered_nor_closed(queue: Path) -> Non
 def test_a_case_that_was_answered_is_closed(queue: Path) -> None:
     assert _run("cases", "answer", "2", "--text", "はい").code == 0
     run = _run("cases", "answer", "2", "--text", "はい")
-    assert (run.code, run.err) == (1, "Case 2 was not answered: the case is closed; open it again first.\n")
+    assert (run.code, run.err) == (1, "Case 2 was not answered: the case is closed.\n")
     assert len(_answers()) == 1
 
 

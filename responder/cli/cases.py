@@ -127,6 +127,7 @@ def answer(
     from responder.desk.answering import Intervened, Queued, Words, send
     from responder.desk.newest import newest_of
     from responder.store import case_events
+    from responder.store.casework import Refusal
     from responder.store.engine import reading
 
     place = opened(context)
@@ -136,7 +137,7 @@ def answer(
     if edit:
         words = edited(words)
     with reading(place.engine) as connection:
-        newest = newest_of(connection, number) or fail(f"There is no case {number}.")
+        newest = newest_of(connection, number) or fail(f"Case {number} was not answered: {Refusal.NO_CASE}.")
     letters, author, given = place.letters(), place.author, Words(words)
     with place.engine.begin() as connection:
         outcome = send(connection, letters, author, number, newest, given, who=who, now=now(), seen=seen)

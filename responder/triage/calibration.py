@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+# The quantile of the beta distribution, as scipy.stats.beta.ppf has it; to import that takes most of a second.
+from scipy.special import betaincinv as _of_beta
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
@@ -38,16 +41,12 @@ def least_mails(alpha: float, delta: float) -> int:
 
 def wrong_at_most(wrong: int, among: int, delta: float) -> float:
     """Clopper and Pearson's upper bound on a share of which `wrong` in `among` were seen; 1 where nothing was."""
-    from scipy.stats import beta
-
-    return float(beta.ppf(1 - delta, wrong + 1, among - wrong)) if among > wrong else 1.0
+    return float(_of_beta(wrong + 1, among - wrong, 1 - delta)) if among > wrong else 1.0
 
 
 def wrong_at_least(wrong: int, among: int, delta: float) -> float:
     """Their lower bound on the same share; 0 where nothing was wrong."""
-    from scipy.stats import beta
-
-    return float(beta.ppf(delta, wrong, among - wrong + 1)) if wrong else 0.0
+    return float(_of_beta(wrong, among - wrong + 1, delta)) if wrong else 0.0
 
 
 def threshold_of(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from responder.corpus import Example
-from responder.triage.calibration import wrong_at_most
+from responder.triage.calibration import wrong_at_least, wrong_at_most
 from responder.triage.language import language_of
 from responder.triage.policy import NO_HISTORY, Answer, Decision, decide
 from responder.triage.questions import questions_of
@@ -54,11 +54,7 @@ class Figures:
 
     def wrong_interval(self, delta: float = 0.05) -> tuple[float, float]:
         """Clopper and Pearson's interval for the wrong rate, at 1 - delta."""
-        from scipy.stats import beta
-
-        low = float(beta.ppf(delta / 2, self.wrong, self.mails - self.wrong + 1)) if self.wrong else 0.0
-        high = wrong_at_most(self.wrong, self.mails, delta / 2)
-        return low, high
+        return wrong_at_least(self.wrong, self.mails, delta / 2), wrong_at_most(self.wrong, self.mails, delta / 2)
 
 
 def judge(example: Example, knowledge: Knowledge) -> Judged:
