@@ -23,11 +23,9 @@ KILLS = int(os.environ.get("RESPONDER_TEST_KILLS", "3"))
 
 
 def _settled(service: Service, count: int) -> list[dict[str, object]]:
-    def rows() -> list[dict[str, object]] | None:
-        found = service.command("inbox", "list")
-        return found if len(found) == count and all(row["lane"] for row in found) else None
-
-    found: list[dict[str, object]] = service.wait_for(rows)
+    url = service.environ["RESPONDER_STORE__URL"]
+    service.wait_for(lambda: _balance(url)[0]["accepted"] == count and _waiting(url) == 0)
+    found: list[dict[str, object]] = service.command("inbox", "list")
     return sorted(found, key=lambda row: str(row["id"]))
 
 
@@ -132,6 +130,14 @@ def _balance(url: str) -> tuple[dict[str, int], int]:
     return found
 
 
+def _queued(url: str) -> list[outbox.Listing]:
+    engine = open_engine(url)
+    with reading(engine) as connection:
+        found = outbox.listing(connection, state="queued")
+    engine.dispose()
+    return found
+
+
 def sent_inquiries(url: str) -> list[int]:
     engine = open_engine(url)
     with reading(engine) as connection:
@@ -157,7 +163,7 @@ def test_killed_at_any_moment_it_loses_nothing_and_answers_nothing_twice(tmp_pat
     with running(tmp_path, store_url, **quick) as service:
         _mail_until_cut_off(service, waiting, acknowledged)
         service.wait_for(lambda: _waiting(store_url) == 0, seconds=60)
-        service.wait_for(lambda: not service.command("outbox", "list", "--state", "queued"), seconds=90)
+        service.wait_for(lambda: not _queued(store_url), seconds=90)
         assert service.stop() == 0
     assert sorted(acknowledged) == list(range(count))
     _nothing_lost_nothing_twice(store_url, len(acknowledged))

@@ -4,6 +4,8 @@ import socket
 import time
 from pathlib import Path
 
+from responder.store import inbox, outbox
+from responder.store.engine import open_engine, reading
 from tests.knowledge import cold_corpus, example
 from tests.service import Service, running
 
@@ -15,8 +17,11 @@ def _free_port() -> int:
 
 
 def _counts(service: Service) -> tuple[int, list[tuple[str | None, str | None]]]:
-    sent = service.command("outbox", "list")
-    return len(sent), [(row["lane"], row["rule"]) for row in service.command("inbox", "list")]
+    engine = open_engine(service.environ["RESPONDER_STORE__URL"])
+    with reading(engine) as connection:
+        found = len(outbox.listing(connection)), [(row.lane, row.rule) for row in inbox.listing(connection)]
+    engine.dispose()
+    return found
 
 
 def _all_settled(service: Service) -> bool:
