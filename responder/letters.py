@@ -32,6 +32,11 @@ LETTERS = (
     "framed.txt",
     "correction.txt",
     "english_correction.txt",
+    "english_person.txt",
+    "english_salutation.txt",
+    "english_draft.txt",
+    "english_blank.txt",
+    "english_framed.txt",
 )
 MOST_MENTIONED = 50
 """Cases that a notice to staff names one by one; of the others it gives the number."""
@@ -114,30 +119,49 @@ class Letters:
             case Language.JAPANESE | None:
                 return self._japanese(name, **values)
 
-    def person(self, text: str, *, subject: str, reference: str, salutation: str = "", signature: str = "") -> Letter:
+    def person(
+        self,
+        text: str,
+        *,
+        subject: str,
+        reference: str,
+        salutation: str = "",
+        signature: str = "",
+        language: Language | None = Language.JAPANESE,
+    ) -> Letter:
         """What a member of staff wrote, under the salutation if there is one, and signed; `signature` is a name."""
         values = {"text": text, "salutation": salutation, "signature": signature}
-        return self._render("person.txt", subject=subject, reference=reference, **values)
+        return self._render(_name("person.txt", language), subject=subject, reference=reference, **values)
 
-    def salutation(self, called: str) -> str:
+    def salutation(self, called: str, language: Language | None = Language.JAPANESE) -> str:
         """The line that a letter begins with, for somebody who is called so; "" is nobody known."""
-        return " ".join(self._text("salutation.txt", called=called).split("\n")).strip()
+        return " ".join(self._text(_name("salutation.txt", language), called=called).split("\n")).strip()
 
-    def framed(self, text: str) -> str:
+    def framed(self, text: str, language: Language | None = Language.JAPANESE) -> str:
         """A piece of an answer between the words that a letter begins and ends with; not signed."""
-        return self._text("framed.txt", text=text).strip("\n") + "\n"
+        return self._text(_name("framed.txt", language), text=text).strip("\n") + "\n"
 
     def notice(self, opened: Sequence[Mention], due: Sequence[Mention], *, link: str) -> Letter:
         """Tells staff of new cases and of those due soon, not both of them none. `link` is the page of all cases."""
         values = {"opened": list(opened), "due": list(due), "longest": MOST_MENTIONED, "link": link}
         return self._japanese("notice.txt", subject="", **values)
 
-    def draft(self, passages: Sequence[Passage], *, subject: str, reference: str) -> str:
-        """The text that a person starts from, with `blank.txt` wherever an answer is missing; not signed."""
+    def draft(
+        self,
+        passages: Sequence[Passage],
+        *,
+        subject: str,
+        reference: str,
+        language: Language | None = Language.JAPANESE,
+    ) -> str:
+        """The text that a person starts from, with `blank.txt` wherever an answer is missing; not signed.
+
+        In English all entries must have `english`.
+        """
         values = {"passages": passages, "subject": subject, "reference": reference}
         # What the contractor wrote may be long, and a person must see it all.
         quoted = sum(len(question) for passage in passages for question in passage.questions)
-        text = self._text("draft.txt", most=MOST_CHARACTERS + quoted, **values).strip("\n")
+        text = self._text(_name("draft.txt", language), most=MOST_CHARACTERS + quoted, **values).strip("\n")
         if any(passage.entry is None for passage in passages) and not self.unfinished(text):
             raise ValueError("a question without an answer must show blank.txt, so that nobody sends it by mistake")
         return text + "\n"
@@ -146,18 +170,20 @@ class Letters:
         self, entries: Sequence[Entry], *, subject: str, reference: str, language: Language | None = Language.JAPANESE
     ) -> str:
         """The text that a person starts from where the answer of these entries was wrong, with `blank.txt` in it."""
-        name = "english_correction.txt" if language is Language.ENGLISH else "correction.txt"
-        text = self._text(name, entries=entries, subject=subject, reference=reference).strip("\n")
+        text = self._text(
+            _name("correction.txt", language), entries=entries, subject=subject, reference=reference
+        ).strip("\n")
         if not self.unfinished(text):
             raise ValueError("a correction must show blank.txt, so that nobody sends it without the right answer")
         return text + "\n"
 
     def unfinished(self, text: str) -> bool:
-        """Whether a place of a draft is still empty."""
-        blank = self._text("blank.txt").strip()
-        if not blank:
-            raise ValueError("blank.txt has no text, by which an empty place is known")
-        return blank in text
+        """Whether a place of a draft is still empty, in either language."""
+        blanks = {name: self._text(name).strip() for name in ("blank.txt", "english_blank.txt")}
+        for name, blank in blanks.items():
+            if not blank:
+                raise ValueError(f"{name} has no text, by which an empty place is known")
+        return any(blank in text for blank in blanks.values())
 
     def _japanese(self, name: str, **values: Any) -> Letter:
         return replace(self._render(name, **values), language="ja")
@@ -182,6 +208,10 @@ class Letters:
                 raise ValueError(f"the letter is longer than {most} characters")
             pieces.append(piece)
         return "".join(pieces).replace("\r\n", "\n")
+
+
+def _name(name: str, language: Language | None) -> str:
+    return f"english_{name}" if language is Language.ENGLISH else name
 
 
 def load_letters(folder: Path, sender: Sender) -> Letters:
@@ -265,16 +295,18 @@ def _rehearsed(letters: Letters, folder: Path) -> list[Fault]:
         given: dict[str, Any] = {"subject": subject, "reference": "R-000001"}
         answer = partial(letters.answer, language=language, **given)
         correction = partial(letters.correction, language=language, **given)
+        person = partial(letters.person, language=language, **given)
+        draft = partial(letters.draft, language=language, **given)
         trials: list[tuple[str, Callable[[], object]]] = [
             *((f"{prefix}answer.txt", partial(answer, [entry])) for entry in entries),
             (f"{prefix}answers.txt", partial(answer, entries)),
             (f"{prefix}acknowledgement.txt", partial(letters.acknowledgement, language=language, **given)),
             *((f"{prefix}correction.txt", partial(correction, some)) for some in ([], entries)),
-            ("person.txt", partial(letters.person, "Text.", **given)),
-            ("person.txt", partial(letters.person, "Text.", salutation="Dear you", signature="Name", **given)),
-            ("framed.txt", partial(letters.framed, "Text.")),
-            *(("salutation.txt", partial(letters.salutation, name)) for name in ("", "Name")),
-            *(("draft.txt", partial(letters.draft, passages, **given)) for passages in _sample_drafts(entries)),
+            (f"{prefix}person.txt", partial(person, "Text.")),
+            (f"{prefix}person.txt", partial(person, "Text.", salutation="Dear you", signature="Name")),
+            (f"{prefix}framed.txt", partial(letters.framed, "Text.", language)),
+            *((f"{prefix}salutation.txt", partial(letters.salutation, name, language)) for name in ("", "Name")),
+            *((f"{prefix}draft.txt", partial(draft, passages)) for passages in _sample_drafts(entries)),
             *(("notice.txt", partial(letters.notice, *news, link=link)) for *news, link in _sample_news(subject)),
         ]
         for name, render in trials:

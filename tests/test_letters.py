@@ -1,8 +1,10 @@
 """The letters: tried out at the start, and a broken one is named with its file and line."""
 
+import re
 import tracemalloc
 from dataclasses import replace
 from datetime import date
+from itertools import product
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -208,16 +210,46 @@ def test_a_draft_holds_the_answers_in_order_and_an_empty_place_for_each_other_qu
     assert not letters.unfinished(draft.replace("【この質問への回答を、ここにご記入ください】", "翌月末です。"))
 
 
+def test_an_english_draft_and_letter_have_no_word_of_japanese_but_what_the_entry_says(letters: Letters) -> None:
+    english = Language.ENGLISH
+    passages = [Passage(("May we share an address?",), CORPUS.entry("q04")), Passage(("When are we paid?",), None)]
+    draft = letters.draft(passages, subject="Address", reference="R-000007", language=english)
+    answer = CORPUS.entry("q04").english
+    assert answer is not None
+    assert answer.answer.strip() in draft
+    assert letters.unfinished(draft)
+    finished = draft.replace("[Please write the answer to this question here]", "At the end of next month.")
+    assert not letters.unfinished(finished)
+    salutation = letters.salutation("John Smith", english)
+    letter = letters.person(
+        finished, subject="Address", reference="R-000007", salutation=salutation, signature="Sato", language=english
+    )
+    assert letter.subject == "Re: Address (reference R-000007)"
+    assert letter.body.startswith("Dear John Smith,\n\nThank you")
+    assert "Your contact: Sato" in letter.body
+    assert letters.salutation("", english) == "Dear Sir or Madam,"
+    written = (letter.body + letters.framed("Text.", english)).replace(answer.answer.strip(), "")
+    assert not re.search(r"[ぁ-ゖァ-ヺ一-鿿]", written)
+
+
 @pytest.mark.parametrize("entry", CORPUS.entries, ids=lambda entry: entry.id)
 def test_every_draft_is_laid_out_calmly(letters: Letters, entry: object) -> None:
     passages = [Passage(("問い",), entry), Passage(("別の問い",), None)]  # type: ignore[arg-type]  # an Entry
-    for asked in (passages[:1], passages):
-        draft = letters.draft(asked, subject="件名", reference="R-000001")
+    for asked, language in product((passages[:1], passages), (Language.JAPANESE, Language.ENGLISH)):
+        draft = letters.draft(asked, subject="件名", reference="R-000001", language=language)
         assert "\n\n\n" not in draft
         assert all(line == line.rstrip() for line in draft.splitlines())
 
 
-@pytest.mark.parametrize(("name", "text"), [("draft.txt", "ご回答いたします。\n"), ("blank.txt", "\n")])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("draft.txt", "ご回答いたします。\n"),
+        ("blank.txt", "\n"),
+        ("english_draft.txt", "Our answer.\n"),
+        ("english_blank.txt", "\n"),
+    ],
+)
 def test_a_draft_that_would_hide_an_unanswered_question_is_a_fault(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(text, encoding="utf-8")
     with pytest.raises(TemplateError, match=r"blank\.txt"):
@@ -295,7 +327,7 @@ def test_values_are_put_in_as_they_are_and_run_nothing(letters: Letters, value: 
 
 @pytest.mark.parametrize("subject", ["件" * 100_000, "𠮷🙂" * 50_000, "Re: " * 50_000, "\r\n" * 50_000])
 def test_no_subject_of_a_mail_makes_a_letter_large_or_costs_it_its_reference(letters: Letters, subject: str) -> None:
-    given = {"subject": subject, "reference": "R-000007"}
+    given: dict[str, Any] = {"subject": subject, "reference": "R-000007"}
     for letter in (
         letters.person("x", **given),
         *(letters.acknowledgement(language=language, **given) for language in Language),

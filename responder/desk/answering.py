@@ -149,7 +149,7 @@ def salutation_of(letters: Letters, newest: Newest, author: Mailbox) -> str:
     """How a letter to whoever wrote this mail may begin."""
     message = newest.message
     called = "" if message is None or _by_form(message, author) else addressee_of(message.from_name)
-    return letters.salutation(called)
+    return letters.salutation(called, newest.language)
 
 
 def recipient_of(newest: Newest, author: Mailbox) -> str | None:
@@ -217,6 +217,7 @@ def _reply(
         reference=cases.reference_of(case.id),
         salutation=one_line(words.salutation),
         signature=one_line(words.signature),
+        language=newest.language,
     )
     digest = digest_of(newest.record.envelope, newest.record.raw)
     return build_reply(

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
@@ -61,8 +62,8 @@ async def show(visit: Visit) -> Response:
         reference=cases.reference_of(number),
         teaching=await panel_of(visit, found.newest),
         composer=found.composer,
-        entry_text=entry_text,
-        framed=visit.desk.letters().framed,
+        entry_text=partial(entry_text, language=newest.language),
+        framed=partial(visit.desk.letters().framed, language=newest.language),
         shown=await shown(visit.desk.reader, mails),
         letters=await shown(visit.desk.reader, found.letters),
     )

@@ -18,6 +18,7 @@ from responder.store.casework import Refusal
 from responder.store.composing import Composer as Writer
 from responder.store.drafts import Draft as Kept
 from responder.store.snippets import Snippet
+from responder.triage.language import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ def beginning_of(desk: Desk, composer: Composer, newest: Newest) -> Beginning:
     )
 
 
-def entry_text(entry: Entry) -> str:
-    """An entry as it is put into an answer: its words, and its links."""
-    return "\n\n".join([entry.answer.strip(), *(f"{link.label}\n{link.url}" for link in entry.links)])
+def entry_text(entry: Entry, language: Language) -> str:
+    """An entry as it is put into an answer: its words, in this language if it has them, and its links."""
+    english = entry.english if language is Language.ENGLISH else None
+    answer, links = (entry.answer, entry.links) if english is None else (english.answer, english.links or entry.links)
+    return "\n\n".join([answer.strip(), *(f"{link.label}\n{link.url}" for link in links)])

@@ -35,10 +35,13 @@ def draft_of(
     if case.reason == corrections.REASON:
         sent = [entry for entry in entries if entry.id in answered]
         return Draft(_correction(case, newest, sent, letters), 1)
-    passages = passages_of(decision, {entry.id: entry for entry in entries})
+    # An entry without an English answer leaves the question of an English mail open.
+    spoken = {entry.id: entry for entry in entries if entry.english or newest.language is not Language.ENGLISH}
+    passages = passages_of(decision, spoken)
     if all(passage.entry is None for passage in passages):
         return None
-    text = letters.draft(passages, subject=newest.subject, reference=cases.reference_of(case.id))
+    reference = cases.reference_of(case.id)
+    text = letters.draft(passages, subject=newest.subject, reference=reference, language=newest.language)
     return Draft(text, sum(passage.entry is None for passage in passages))
 
 
@@ -51,12 +54,11 @@ def prepared_for(conn: Connection, case_id: int, entries: Iterable[Entry], lette
 
 
 def _correction(case: Case, newest: Newest, sent: Sequence[Entry], letters: Letters) -> str:
-    english = (newest.record.decision or {}).get("language") == Language.ENGLISH
     return letters.correction(
         sent,
         subject=newest.record.listing.subject or "",
         reference=cases.reference_of(case.id),
-        language=Language.ENGLISH if english else Language.JAPANESE,
+        language=newest.language,
     )
 
 

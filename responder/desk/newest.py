@@ -10,6 +10,7 @@ from responder.reader import MESSAGE
 from responder.store import cases, inbox
 from responder.store.cases import Case
 from responder.store.inbox import Record
+from responder.triage.language import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,12 @@ class Newest:
     def number(self) -> int:
         """Of its inquiry."""
         return self.record.listing.id
+
+    @property
+    def language(self) -> Language:
+        """What an answer to it is written in; Japanese too where it is in neither language of ours."""
+        english = (self.record.decision or {}).get("language") == Language.ENGLISH
+        return Language.ENGLISH if english else Language.JAPANESE
 
     @property
     def subject(self) -> str:

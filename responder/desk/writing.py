@@ -144,7 +144,9 @@ async def _kept_back(visit: Visit, number: int, words: Words, outcome: Kept) -> 
 
 async def _put_in(visit: Visit, form: Form, number: int, do: str, entry: str) -> Response:
     """Keep the draft, with what was asked for at its end."""
-    newest = await read_newest(visit, number) if do == "prepared" and not entry else None
+    newest = await read_newest(visit, number)
+    if newest is None:
+        return not_found(visit)
 
     def change(conn: Connection) -> None:
         text = form.text("text")
@@ -155,15 +157,16 @@ async def _put_in(visit: Visit, form: Form, number: int, do: str, entry: str) ->
     return RedirectResponse(f"/cases/{number}#answer", status_code=303)
 
 
-def _piece(conn: Connection, visit: Visit, form: Form, newest: Newest | None, do: str, entry: str) -> str:
+def _piece(conn: Connection, visit: Visit, form: Form, newest: Newest, do: str, entry: str) -> str:
     if entry:
-        piece = next((entry_text(one) for one in visit.desk.entries() if one.id == entry), "")
-        return visit.desk.letters().framed(piece) if piece and not form.text("text").strip() else piece
+        piece = next((entry_text(one, newest.language) for one in visit.desk.entries() if one.id == entry), "")
+        alone = piece and not form.text("text").strip()
+        return visit.desk.letters().framed(piece, newest.language) if alone else piece
     if do == "snippet":
         snippet = snippets.find(conn, form.number("snippet") or 0, who=visit.account.login)
         return "" if snippet is None else snippet.text
-    case = None if newest is None else cases.find(conn, visit.number)
-    if newest is None or case is None:
+    case = cases.find(conn, visit.number)
+    if do != "prepared" or case is None:
         return ""
     answered = outbox.entries_answered(conn, case.id)
     prepared = drafting.draft_of(case, newest, visit.desk.entries(), visit.desk.letters(), answered=answered)

@@ -1,10 +1,14 @@
 """Answering in the browser: from a suggestion to the mail that leaves, alone and against others."""
 
 import asyncio
+import re
 import smtplib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from html import unescape
 from threading import Barrier
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -14,7 +18,7 @@ from sqlalchemy.engine import Engine
 from responder.courier.agent import deliver_next
 from responder.courier.smtp import Smarthost, SmtpNextHop
 from responder.mail.delivery import Schedule
-from responder.store import audit, case_events, cases, casework, composing, outbox, snippets
+from responder.store import audit, case_events, cases, casework, composing, drafts, outbox, snippets
 from responder.store.accounts import Role
 from responder.store.engine import reading
 from responder.worker import triage_next
@@ -347,3 +351,37 @@ def test_a_question_that_came_by_smtp_is_answered_and_leaves_by_smtp(pages: Serv
 def _hand_in(port: int, raw: bytes) -> None:
     with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
         client.sendmail("tanaka@contractor.example", ["support@example.jp"], raw)
+
+
+ENGLISH = mail(
+    "Payment date",
+    "Dear Support Team,\n\nCould you please tell us on which day last month's invoice will be paid to us?\n\n"
+    "Best regards,\nJohn Smith",
+    author="John Smith <smith@contractor.example>",
+    number=9,
+)
+
+
+def test_an_english_mail_is_answered_in_english_from_the_salutation_to_the_signature(pages: Served) -> None:
+    pages.take_in(ENGLISH)
+    token = pages.account(name="佐藤")
+    page = pages.client(token).get("/cases/1").text
+    assert 'value="Dear John Smith,"' in page
+    wordings = re.findall(r'data-first="([^"]*)"', page)
+    assert wordings
+    assert all(wording.startswith("Thank you for your inquiry") for wording in wordings)
+    assert not any(re.search("[ぁ-ゖ]", wording) for wording in wordings)
+    fields = {"salutation": "Dear John Smith,", "seen": str(_seen(pages.engine))}
+    entry = re.findall(r'name="insert" value="(q\d+)"', page)[0]
+    pages.post(token, "/cases/1/answer", insert=entry, text="", **fields)
+    with reading(pages.engine) as connection:
+        draft = drafts.load(connection, 1, who="sato")
+    assert draft is not None
+    assert draft.text.strip() == unescape(wordings[0]).strip()
+    pages.post(token, "/cases/1/answer", do="send", text="At the end of next month.", **fields)
+    (sent,) = _answers(pages.engine)
+    with reading(pages.engine) as connection:
+        letter = message_from_bytes(outbox.raw_of(connection, sent.id) or b"", policy=default)
+    assert letter["Subject"] == "Re: Payment date (reference R-000001)"
+    assert letter.get_content().startswith("Dear John Smith,")
+    assert "担当" not in letter.get_content()
