@@ -1,6 +1,7 @@
-"""What every response forbids a browser to do."""
+"""What every response forbids a browser to do, and how much a request may bring."""
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = "; ".join(
@@ -26,8 +27,12 @@ HEADERS = {
 }
 
 
+LONGEST_BODY = 2 << 20
+"""Octets of a form: the longest honest one is an entry with all its phrasings, which is far below."""
+
+
 class Protection:
-    """Adds the fields to each response that has not set one of its own."""
+    """Adds the fields to each response that has not set one of its own, and lets no request bring more than a form."""
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
@@ -44,4 +49,15 @@ class Protection:
                     fields.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, protected)
+        brought = 0
+
+        async def bounded() -> Message:
+            nonlocal brought
+            message = await receive()
+            brought += len(message.get("body", b""))
+            if brought > LONGEST_BODY:
+                # Whoever reads the body is told, before more of it is kept: a login needs no account to be tried.
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, bounded, protected)

@@ -63,6 +63,15 @@ def test_a_form_that_does_not_come_from_our_own_page_does_nothing(pages: Served)
             assert reply.status_code == 403, (route.name, fields, sender)
 
 
+def test_a_body_longer_than_any_form_of_ours_is_refused(pages: Served) -> None:
+    token = pages.account()
+    for fields, code in ((3, 303), (6, 413)):
+        sent = {"title": "題", "text": "文", **{f"more{number}": "a" * 500_000 for number in range(fields)}}
+        assert pages.post(token, "/snippets", **sent).status_code == code
+    login = {"login": "sato", **{f"more{number}": "a" * 9_000 for number in range(400)}}
+    assert pages.client().post("/login", data=login).status_code in (400, 413)
+
+
 def test_every_page_is_made_by_what_asks_for_an_account() -> None:
     made = {("responder.desk.routing", "endpoint")}
     assert {(route.endpoint.__module__, route.endpoint.__name__) for route in PAGES} == made
