@@ -261,12 +261,12 @@ def test_a_regular_expression_takes_time_in_proportion(name: str, pattern: re.Pa
             def make(length: int, unit: str = unit, head: str = head, tail: str = tail) -> Callable[[], object]:
                 return partial(_uses, pattern, head + unit * (length // len(unit)) + tail)
 
-            assert (grown := _grows(make, 1000)) is None, (name, unit, head, grown)
+            assert (grown := _grows(make, 500)) is None, (name, unit, head, grown)
 
 
 def test_a_regular_expression_that_grows_is_noticed() -> None:
     pattern = re.compile(r"[\w.+-]+@[\w-]+\.")
-    assert _grows(lambda length: partial(_uses, pattern, "a" * length), 1000) is not None
+    assert _grows(lambda length: partial(_uses, pattern, "a" * length), 500) is not None
 
 
 # --- whole functions ---
@@ -329,11 +329,11 @@ def test_a_mail_is_shown_in_time_in_proportion(unit: str, work: Callable[[bytes]
 
 
 @pytest.mark.parametrize(
-    "unit", ["&", "<p>", "<a href=http://a>x</a>", "<img alt=x>", "<b></b>", '<p style="color:red">']
+    "unit", ["&", "&nbsp;", "<p>", "<a href=http://a>x</a>", "<img alt=x>", "<b></b>", '<p style="color:red">']
 )
 def test_html_is_made_harmless_in_time_in_proportion(unit: str) -> None:
     # A sixteenth of what the bounds let through.
-    assert _grows(lambda length: partial(harmless, unit * (length // len(unit))), 6_000) is None
+    assert _grows(lambda length: partial(harmless, unit * (length // len(unit))), 3_000) is None
 
 
 @pytest.mark.parametrize("make", MAILS.values(), ids=MAILS)

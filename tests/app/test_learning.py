@@ -18,7 +18,7 @@ from tests.service import learners
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
     whole = load_corpus(ROOT / "faq_corpus")
-    mails = tuple(mail for mail in whole.examples if mail.author in "ab")[::3]
+    mails = tuple(mail for mail in whole.examples if mail.author in "ab")[::9]
     return replace(whole, examples=mails, fingerprint="small")
 
 
