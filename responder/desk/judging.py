@@ -14,6 +14,7 @@ def judge(conn: Connection, inquiry_id: int, judgement: Judgement, *, who: str, 
 
     False where the mail has no automatic answer.
     """
+    reviews.lock(conn, inquiry_id)
     before = reviews.in_force(conn, [inquiry_id]).get(inquiry_id)
     if before is not None:
         if before.judgement is judgement:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from responder.store import case_events
+from responder.store.engine import inserting
 from responder.store.schema import case_events as events
 from responder.store.schema import cases, inbox
 
@@ -65,14 +66,15 @@ def open_case(
         held_until=None,
         hold_reason=None,
     )
-    # Where somebody merges the case at this moment, the second look finds the one that it went into.
-    while (root := case_of(conn, inquiry_id)) is not None:
+    new = inserting(conn, cases).values(inquiry_id=inquiry_id, opened_at=now, reason=reason, changed_at=now)
+    # Where somebody opens the case or merges it at this moment, the second look finds what came of it.
+    while True:
+        known = case_of(conn, inquiry_id)
+        root = inquiry_id if known is None else known
         whole = (cases.c.inquiry_id == root, cases.c.merged_into.is_(None))
-        if conn.execute(reopened.where(*whole)).rowcount == 1:
+        done = new.on_conflict_do_nothing() if known is None else reopened.where(*whole)
+        if conn.execute(done.returning(cases.c.inquiry_id)).first() is not None:
             break
-    else:
-        root = inquiry_id
-        conn.execute(sa.insert(cases).values(inquiry_id=root, opened_at=now, reason=reason, changed_at=now))
     case_events.record(conn, root, "opened", who=who, detail=reason, inquiry_id=caused_by, now=now)
 
 
@@ -82,7 +84,9 @@ def call_back(conn: Connection, inquiry_id: int, *, who: str, now: datetime) -> 
     if not conn.execute(sa.select(kept)).scalar_one() or case_of(conn, inquiry_id) is not None:
         return False
     reason = "called back"
-    conn.execute(sa.insert(cases).values(inquiry_id=inquiry_id, opened_at=now, reason=reason, changed_at=now))
+    new = inserting(conn, cases).values(inquiry_id=inquiry_id, opened_at=now, reason=reason, changed_at=now)
+    if conn.execute(new.on_conflict_do_nothing().returning(cases.c.inquiry_id)).first() is None:
+        return False  # somebody else was as quick
     case_events.record(conn, inquiry_id, "opened", who=who, detail=reason, now=now)
     return True
 

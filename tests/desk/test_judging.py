@@ -1,6 +1,8 @@
 """What follows from a judgement: a wrong answer is put right by a person, in a case, from a prepared text."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy.engine import Engine
@@ -85,6 +87,22 @@ def test_a_judgement_that_is_taken_back_closes_the_case_that_nobody_has_begun(en
     _judge(engine, 1, WRONG)
     _judge(engine, 1, WRONG, who="suzuki")  # a second press of the same key changes nothing
     assert _take_back(engine, 1) is WRONG if undo else _judge(engine, 1, RIGHT)
+    assert _state(engine) == ("closed", corrections.REASON)
+
+
+def test_of_two_who_find_an_answer_wrong_at_once_one_is_heard_and_may_take_it_back(engine: Engine) -> None:
+    answered(engine, "q04", now=NOW)
+    barrier = Barrier(2)
+
+    def say(who: str) -> bool:
+        barrier.wait(timeout=30)
+        return _judge(engine, 1, WRONG, who)
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(say, ("sato", "suzuki"))) == [True, True]
+    with reading(engine) as connection:
+        assert [event.event for event in case_events.of_case(connection, 1)] == ["opened"]
+    assert _take_back(engine, 1) is WRONG
     assert _state(engine) == ("closed", corrections.REASON)
 
 

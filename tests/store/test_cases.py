@@ -1,12 +1,13 @@
 """Cases on both engines: open, taken, closed; whose they are, and what happened to them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Barrier
 
 import pytest
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from responder.mail.envelope import Envelope
@@ -209,6 +210,36 @@ def test_of_people_who_take_a_case_at_once_one_has_it(engine: Engine) -> None:
         winners = [name for name in names if taken[name][number - 1]]
         assert winners == [_case(engine, number).taken_by]
         assert [event.event for event in _events(engine, number)] == ["opened", "taken"]
+
+
+def _at_once(*deeds: Callable[[Connection], object], engine: Engine) -> list[object]:
+    """What each gives, all begun at the same moment, each in a transaction of its own."""
+    barrier = Barrier(len(deeds))
+
+    def do(deed: Callable[[Connection], object]) -> object:
+        barrier.wait(timeout=30)
+        with engine.begin() as connection:
+            return deed(connection)
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return list(pool.map(do, deeds))  # and raises what one of them raised
+
+
+def test_a_case_that_several_open_at_once_is_one(engine: Engine) -> None:
+    for number in range(1, 6):
+        _at_once(*[partial(cases.open_case, inquiry_id=number, reason="x", now=NOW)] * 4, engine=engine)
+        assert [event.event for event in _events(engine, number)] == ["opened"] * 4
+
+
+def test_a_mail_that_two_call_back_at_once_has_one_case(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for inquiry in inbox.claim(connection, now=NOW, limit=5, lease=HOUR):
+            settlement = Settlement(Lane.SUPPRESSED, "auto-submitted", None, {}, "", "")
+            inbox.settle(connection, inquiry, settlement, now=NOW)
+    for number in range(1, 6):
+        call = partial(cases.call_back, inquiry_id=number, who="sato", now=NOW)
+        assert sorted(_at_once(call, call, call, engine=engine), key=bool) == [False, False, True]
+        assert [event.event for event in _events(engine, number)] == ["opened"]
 
 
 def test_events_are_told_oldest_first_with_the_mail_that_caused_them(engine: Engine) -> None:
