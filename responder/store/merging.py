@@ -5,8 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from responder.mail.address import domain_of
-from responder.mail.organisation import organisation_of
+from responder.mail.organisation import party_of
 from responder.store import case_events, cases, inbox
 from responder.store.cases import Case, reference_of
 from responder.store.casework import Refusal, free
@@ -51,13 +50,13 @@ def _unlike(conn: Connection, source: Case, other: Case, who: str) -> Refusal | 
     refusal = free(source, who)
     if refusal is not None:
         return refusal
-    return None if _organisations(conn, source.id) & _organisations(conn, other.id) else Refusal.STRANGERS
+    return None if _parties(conn, source.id) & _parties(conn, other.id) else Refusal.STRANGERS
 
 
-def _organisations(conn: Connection, case_id: int) -> set[str]:
+def _parties(conn: Connection, case_id: int) -> set[str]:
     """Those that wrote the mails of a case."""
     origins = inbox.origins(conn, cases.mails_of(conn, case_id)).values()
-    return {organisation_of(domain_of(one.from_address or one.mail_from)) for one in origins} - {""}
+    return {party_of(one.from_address or one.mail_from) for one in origins} - {""}
 
 
 def split(conn: Connection, case_id: int, inquiry_id: int, *, who: str, now: datetime) -> Refusal | None:

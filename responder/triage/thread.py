@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from responder.mail.address import domain_of, normalised
+from responder.mail.address import normalised
 from responder.mail.envelope import Envelope
 from responder.mail.ids import ids_in
 from responder.mail.keyed import OwnId, recognised
 from responder.mail.message import Message
-from responder.mail.organisation import organisation_of
+from responder.mail.organisation import party_of
 from responder.triage.text import normalised as plain
 
 _NEAREST = 100
@@ -129,5 +129,5 @@ def _is_of(author: str, known: Known, inquiry: int | None) -> bool:
 
     A mail whose inquiry the store has no more belongs to nobody's case.
     """
-    sides = {organisation_of(domain_of(address)) for address in known.contractors.get(inquiry or 0, ())}
-    return organisation_of(domain_of(author)) in sides
+    sides = {party_of(address) for address in known.contractors.get(inquiry or 0, ())}
+    return party_of(author) in sides

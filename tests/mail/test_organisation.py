@@ -3,7 +3,7 @@
 import pytest
 
 from responder.mail.address import correspondent_of
-from responder.mail.organisation import organisation_of
+from responder.mail.organisation import organisation_of, party_of
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,22 @@ from responder.mail.organisation import organisation_of
 )
 def test_an_organisation_is_two_labels_or_three_under_a_registry(domain: str, organisation: str) -> None:
     assert organisation_of(domain) == organisation
+
+
+@pytest.mark.parametrize(
+    ("address", "party"),
+    [
+        ("tanaka@contractor.example", "contractor.example"),
+        ("suzuki@mail.contractor.example", "contractor.example"),
+        ("yamada.komuten@gmail.com", "yamada.komuten@gmail.com"),
+        ("Yamada.Komuten+work@Gmail.com", "yamada.komuten@gmail.com"),
+        ("sato-denki@ezweb.ne.jp", "sato-denki@ezweb.ne.jp"),
+        ("sato@user.plala.or.jp", "sato@user.plala.or.jp"),
+        ("", ""),
+    ],
+)
+def test_two_mailboxes_of_one_provider_are_two_parties(address: str, party: str) -> None:
+    assert party_of(address) == party
 
 
 def test_two_customers_of_one_registry_are_two_organisations() -> None:

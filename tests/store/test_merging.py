@@ -129,6 +129,15 @@ def test_two_who_merge_two_cases_each_into_the_other_make_one_case(engine: Engin
     assert sorted(_case(engine, number)[0] for number in (1, 2)) == ["closed", "open"]
 
 
+def test_two_users_of_one_provider_are_strangers_and_one_user_is_none(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for number, sender in ((7, "ito@gmail.com"), (8, "kato@gmail.com"), (9, "Ito+2@gmail.com")):
+            inbox.accept(connection, [(Envelope(sender, ("support@example.jp",)), str(number).encode())], now=NOW)
+            cases.open_case(connection, number, reason="asked", now=NOW)
+    assert _merge(engine, 7, into=8) is Refusal.STRANGERS
+    assert _merge(engine, 7, into=9) is None
+
+
 def test_a_joined_mail_gets_a_case_of_its_own_and_counts_no_longer(engine: Engine) -> None:
     with engine.begin() as connection:
         inbox.accept(connection, [(Envelope(SENDERS[0], ("support@example.jp",)), b"7")], now=NOW)
