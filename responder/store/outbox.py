@@ -173,7 +173,7 @@ def hold(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
 
 def withdraw(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
     """Take back a mail that no courier has had in hand; False where one had. It never leaves then, nor is retried."""
-    untouched = (outbox.c.state == "queued", outbox.c.attempts == 0, outbox.c.lease_until.is_(None))
+    untouched = (outbox.c.state == "queued", outbox.c.leases == 0)
     statement = sa.update(outbox).where(outbox.c.id == delivery_id, *untouched)
     return conn.execute(statement.values(state="withdrawn", settled_at=now, next_attempt_at=None)).rowcount == 1
 

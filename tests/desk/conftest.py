@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -205,7 +205,9 @@ def sound() -> Look:
 
     def look(page: Page) -> None:
         # The dark changes colours and nothing else.
-        for scheme, rules in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
+        schemes: tuple[tuple[Literal["light", "dark"], dict[str, Any]], ...]
+        schemes = (("light", {}), ("dark", {"runOnly": ["color-contrast"]}))
+        for scheme, rules in schemes:
             page.emulate_media(color_scheme=scheme)
             found = axe.run(page, options=rules)
             assert found.violations_count == 0, found.generate_report()

@@ -496,6 +496,16 @@ def test_what_a_courier_has_had_in_hand_is_not_withdrawn(engine: Engine) -> None
     assert _standing(engine) == [("deferred", NOW + MINUTE)]
 
 
+def test_what_was_tried_once_is_not_withdrawn_though_it_is_to_be_tried_anew(engine: Engine) -> None:
+    number = _enqueue(engine, "a")
+    assert number is not None
+    assert _deferred(engine, _one(engine), NOW + MINUTE)
+    with engine.begin() as connection:
+        assert outbox.retry(connection, number, now=NOW)
+    # Nobody knows whether the next hop has it from the first attempt.
+    assert not _withdraw(engine, number)
+
+
 def test_a_mail_is_withdrawn_or_claimed_and_never_both(engine: Engine) -> None:
     numbers = [number for number in (_enqueue(engine, f"m{i}") for i in range(12)) if number is not None]
     barrier = Barrier(2)
