@@ -53,7 +53,7 @@ hostile: $(DEV) ## Let hostile clients at the listener in full size, and print w
 	@$(BIN)/python -m tests.hostile_clients
 
 fuzz: $(DEV) ## Send ten thousand broken mails through the worker, and look that none crashes, stalls or gets lost.
-	RESPONDER_TEST_FUZZ=$(MAILS) $(BIN)/python -m pytest tests/test_fuzz.py $(ARGS)
+	RESPONDER_TEST_FUZZ=$(MAILS) $(BIN)/python -m pytest tests/test_fuzz.py tests/test_growth.py $(ARGS)
 
 lint: $(DEV) ## Run the static checks.
 	$(BIN)/ruff check .

@@ -308,5 +308,5 @@ def _digest(connection: Connection, number: int) -> str:
     return inbox.digest_of(record.envelope, record.raw)
 
 
-Post.TestCase.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+Post.TestCase.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
 TestPost = Post.TestCase
