@@ -219,7 +219,7 @@ def test_the_shipped_corpus_has_the_fifteen_entries(shipped: Corpus) -> None:
             ],
         ),
         ("q09", ["確認依頼メール", "電子署名が施されたメール", "To"]),
-        ("q10", ["指定した順番", "基本的に", "「契約担当者」→「契約締結権限者」"]),
+        ("q10", ["指定した順番", "原則として", "「契約担当者」→「契約締結権限者」"]),
         ("q11", ["電子契約確認書", "契約締結権限者のみ"]),
         ("q12", ["1つ以上", "電子契約確認書", "契約締結権限者のみ"]),
         ("q13", ["利用規約に同意して開く", "後日", "左上", "ダウンロード"]),
@@ -296,7 +296,7 @@ SIGNATORY, IN_CHARGE, FORM = "(契約締結権限者)", "(契約担当者)", "(�
             ["(利用規約に同意して開く)", "(書類の内容に同意) on a later day", "(ダウンロード)", "upper left", "PDF"],
         ),
         ("q14", ["not merely notices", IN_CHARGE, SIGNATORY, "final agreement", "a part of the agreement"]),
-        ("q15", ["do not control access by global IP address", "registered in advance"]),
+        ("q15", ["do not control access by global IP address", "do not need to register"]),
     ],
 )
 def test_an_english_answer_keeps_facts_conditions_and_the_japanese_names_of_forms(
