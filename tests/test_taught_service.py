@@ -59,7 +59,7 @@ def test_what_is_taught_on_the_page_of_a_case_is_answered_by_itself_the_next_tim
         if not panel.get_by_label("No.4 ").is_visible():
             panel.get_by_text("ほかのFAQから選ぶ").click()
         panel.get_by_label("No.4 ").check()
-        panel.get_by_role("button", name="このFAQの質問として学習").click()
+        panel.get_by_role("button", name="このFAQの質問として学習させる").click()
         expect(panel.locator(".taught")).to_contain_text("No.4")
         context.close()
         service.wait_for(lambda: [one for one in service.events("knowledge") if one["taught"] == 1], seconds=300)

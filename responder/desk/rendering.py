@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from responder.corpus import Entry
 from responder.desk.desk import Desk
 
 PAGES = Path(__file__).parent / "pages"
@@ -22,12 +23,21 @@ ASSETS = Path(__file__).parent / "assets"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
+SIGNS = {
+    "ja": {"colon": "：", "dot": "・", "comma": "、", "gap": "　", "open": "（", "close": "）"},
+    "en": {"colon": ": ", "dot": " · ", "comma": ", ", "gap": " · ", "open": " (", "close": ")"},
+}
+"""What stands between two things of a line."""
+
+
 class Said(StrEnum):
     """What a page tells of what was just done, in the words of `said.html`; anything else in a query says nothing."""
 
     SAVED = "saved"
     UNDONE = "undone"
     TOO_LATE = "too-late"
+    ON_ITS_WAY = "on-its-way"
+    RESUMED_BEFORE = "resumed-before"
     RESUMED = "resumed"
 
     @classmethod
@@ -73,7 +83,9 @@ def _environment(language: str) -> Environment:
     environment.install_gettext_callables(  # type: ignore[attr-defined]  # jinja2.ext.i18n adds it
         lambda text: english.get(text, text), lambda _, many, n: english.get(many, many), newstyle=True
     )
-    environment.filters |= {"word": _word, "moment": _moment, "day": _day, "clock": _clock, "ago": _ago}
+    environment.filters |= {"word": _word, "term": _term, "called": _called}
+    environment.filters |= {"moment": _moment, "day": _day, "clock": _clock, "ago": _ago}
+    environment.globals["signs"] = SIGNS[language]
     return environment
 
 
@@ -119,6 +131,18 @@ def _size(octets: int) -> str:
 def _word(context: Context, text: str) -> str:
     """What the code has in English, for the reader; a word nobody has translated stays as it is."""
     return text if context["language"] == "en" else translations()["japanese"].get(text, text)
+
+
+@pass_context
+def _term(context: Context, name: str, of: str) -> str:
+    """A word of the code that says little without what it is a word of, as "open" of a case."""
+    return name.capitalize() if context["language"] == "en" else _word(context, f"{name} {of}")
+
+
+@pass_context
+def _called(context: Context, entry: Entry) -> str:
+    """The title of an entry, in the reader's language where it has one in it."""
+    return entry.english.title if context["language"] == "en" and entry.english else entry.title
 
 
 @pass_context

@@ -160,7 +160,7 @@ async def reset_breaker(visit: Visit, form: Form) -> Response:
 
     if number is None:
         return not_found(visit)
-    return visit.to("/status", said=Said.RESUMED if await visit.write(change) else Said.TOO_LATE)
+    return visit.to("/status", said=Said.RESUMED if await visit.write(change) else Said.RESUMED_BEFORE)
 
 
 ROUTES = [

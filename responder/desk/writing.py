@@ -70,7 +70,7 @@ async def undo(visit: Visit, form: Form) -> Response:
     refused = await visit.write(change)
     if refused is Refusal.NO_CASE:
         return not_found(visit)
-    return visit.to(f"/cases/{number}", said=Said.UNDONE if refused is None else Said.TOO_LATE)
+    return visit.to(f"/cases/{number}", said=Said.UNDONE if refused is None else Said.ON_ITS_WAY)
 
 
 async def _send(visit: Visit, form: Form, number: int) -> Response:

@@ -138,7 +138,7 @@ def test_a_mail_kept_in_silence_is_called_back_by_one_click(pages: Served, brows
     assert page.locator(".kept-subject").all_inner_texts() == ["不在のお知らせ"]
     assert page.locator(".kept-mail").inner_text().count("自動送信と明示されたメールです") == 1
     sound(page)
-    page.get_by_role("button", name="呼び戻す").click()
+    page.get_by_role("button", name="お問い合わせに加える").click()
     page.wait_for_url("**/cases/1")
     page.goto("/suppressed")
     assert page.locator(".kept-mail a[href='/cases/1']").count() == 1

@@ -116,7 +116,7 @@ def test_who_answers_second_sees_what_came_in_between_and_keeps_the_draft(
     first.locator("#text").press("Control+Enter")
     first.wait_for_url("**/cases?sent=1.*")
     _send(second)
-    expect(second.locator("h1")).to_have_text("送信を見合わせました")
+    expect(second.locator("h1")).to_have_text("送信していません")
     expect(second.locator(".events")).to_contain_text("佐藤：回答しました")
     expect(second.locator("main")).to_contain_text("別の回答です。")
     sound(second)
@@ -157,9 +157,9 @@ def test_a_colleague_sees_who_is_writing_and_takes_over(pages: Served, browser: 
     writer.locator("#text").fill(TEXT)
     expect(writer.locator("#draft-state")).to_contain_text("下書きを保存しました")
     colleague = _open(pages, browser, "suzuki")
-    expect(colleague.locator("#composing")).to_contain_text("✎ 佐藤さんが返信作成中")
+    expect(colleague.locator("#composing")).to_contain_text("✎ 佐藤さんが回答を作成中です")
     sound(colleague)
-    colleague.get_by_role("button", name="担当を引き継いで自分が書く").click()
+    colleague.get_by_role("button", name="担当を自分に変更して回答を書く").click()
     expect(colleague.locator("#composing")).not_to_contain_text("返信作成中")
     _send(writer)
     expect(writer.locator(".events")).to_contain_text("鈴木：担当になりました")
@@ -275,9 +275,9 @@ def test_what_cannot_be_done_is_said_in_words(pages: Served) -> None:
     assert refused.status_code == 409
     assert "入力されていない項目があります。" in refused.text
     for fields, words in (
-        ({"text": " "}, "本文が入力されていません。"),
+        ({"text": " "}, "本文が入力されていないため、送信していません。本文を入力してください。"),
         ({"text": "あ" * 20_001}, "本文が長すぎます。"),
-        ({"text": "【この質問への回答を、ここにご記入ください】"}, "未記入の箇所が残っているため"),
+        ({"text": "【この質問への回答を、ここにご記入ください】"}, "の箇所が残っているため"),
     ):
         reply = pages.post(token, "/cases/1/answer", do="send", seen=str(_seen(pages.engine)), **fields)
         assert words in pages.client(token).get(reply.headers["location"]).text
@@ -344,7 +344,7 @@ def test_a_question_that_came_by_smtp_is_answered_and_leaves_by_smtp(pages: Serv
     assert len(hop.mails) == 2
     assert _answers(pages.engine)[0].state == "sent"
     page.get_by_role("button", name="送信を取り消す").click()
-    expect(page.locator(".said")).to_contain_text("すでに処理されているため、取り消せませんでした。")
+    expect(page.locator(".said")).to_contain_text("送信の処理が始まっているため、取り消せませんでした。")
     assert _events(pages.engine) == ["opened", "answered"]
 
 

@@ -128,7 +128,7 @@ def test_a_change_against_what_people_said_needs_somebody_who_takes_responsibili
         labels.teach(connection, 2, expected=["q04"], complete=True, now=datetime.now(UTC), **label)
     page = _enter(service, browser, java_script_enabled=False).new_page()
     page.goto("/corpus/q04/edit")
-    page.get_by_label("停止中").check()
+    page.get_by_label("停止（設定による）").check()
     page.get_by_role("button", name="変更の影響を確認する").click()
     # Without a script the page asks again by itself, every five seconds.
     expect(page.get_by_role("button", name="変更を反映する")).to_be_visible(timeout=90_000)

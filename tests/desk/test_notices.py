@@ -152,7 +152,7 @@ def test_a_case_that_is_opened_again_is_told_of_again(engine: Engine) -> None:
         casework.close(conn, number, who="sato", reason="済み", now=NOW + HOUR)
         cases.open_case(conn, number, reason="a reply to a mail of ours", now=NOW + DAY)
     assert [tell(desk, ORDERS, now=NOW + DAY + hour * HOUR) for hour in (0, 1)] == [1, 0]
-    assert "こちらのメールへの返信です" in _notices(engine)[1].get_content()
+    assert "当窓口のメールへの返信です" in _notices(engine)[1].get_content()
 
 
 def _jst(text: str) -> datetime:
@@ -168,7 +168,7 @@ def test_staff_are_warned_once_in_business_hours_before_a_case_is_due(engine: En
     moments = ["2026-06-04 08:59", "2026-06-04 13:29", "2026-06-04 13:30", "2026-06-04 16:00"]
     assert [tell(desk, orders, now=_jst(moment)) for moment in moments] == [0, 0, 1, 0]
     [mail] = _notices(engine)
-    assert mail["Subject"] == f"【お知らせ】期限間近1件（{cases.reference_of(number)}）"
+    assert mail["Subject"] == f"【お知らせ】期限間近・超過1件（{cases.reference_of(number)}）"
     assert "sato" in mail.get_content()
     assert "過ぎています）" not in mail.get_content()
 
@@ -183,7 +183,7 @@ def test_a_case_that_fell_due_in_the_night_is_told_of_in_the_morning(engine: Eng
 def test_a_new_case_that_is_due_already_is_told_of_as_that_alone(engine: Engine) -> None:
     desk, number = _desk(engine), _case(engine, at=NOW - 14 * DAY)
     assert [tell(desk, ORDERS, now=NOW + hour * HOUR) for hour in (0, 1)] == [1, 0]
-    assert _notices(engine)[0]["Subject"] == f"【お知らせ】期限間近1件（{cases.reference_of(number)}）"
+    assert _notices(engine)[0]["Subject"] == f"【お知らせ】期限間近・超過1件（{cases.reference_of(number)}）"
 
 
 @pytest.mark.parametrize(

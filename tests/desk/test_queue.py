@@ -24,7 +24,7 @@ def test_a_mail_appears_in_the_open_list_by_itself_with_all_that_a_glance_needs(
     pages.take_in(PAYMENT)
     row = page.locator(".row")
     expect(row).to_have_count(1)
-    for words in ("お支払日について", "田中 一郎", "tanaka@contractor.example", "R-000001", "候補: No.", "期限"):
+    for words in ("お支払日について", "田中 一郎", "tanaka@contractor.example", "R-000001", "候補：No.", "期限"):
         assert words in row.inner_text()
     expect(page.locator("#view-open .count")).to_have_text("1")
     sound(page)

@@ -213,9 +213,9 @@ def test_stopping_frees_the_port_though_a_reader_stays_connected(pages: Served, 
 
 def test_a_tripped_breaker_is_told_to_staff_and_to_probes(desk: Served) -> None:
     token = desk.account()
-    assert "自動返信を停止しています" not in desk.client(token).get("/status").text
+    assert "自動送信を停止しています" not in desk.client(token).get("/status").text
     with desk.engine.begin() as connection:
         breaker.trip(connection, sent=200, now=NOW)
     page, probe = desk.client(token).get("/status"), desk.client().get("/readyz")
-    assert "自動返信を停止しています" in page.text
+    assert "自動送信を停止しています" in page.text
     assert (probe.status_code, probe.json()["breaker"]) == (200, f"tripped at {NOW.isoformat()}")

@@ -127,7 +127,7 @@ def test_who_is_not_known_is_refused(unmoved: Served, issuer: Issuer, claims: di
     issuer.claims |= claims
     reply = _come_back(unmoved)
     assert (reply.status_code, _is_in(unmoved, reply)) == (403, False)
-    assert "利用できるアカウントがありません" in reply.text
+    assert "この窓口のアカウントが登録されていません" in reply.text
     with reading(unmoved.engine) as connection:
         assert [one.login for one in accounts.listing(connection)] == ["sato@example.jp"]
 

@@ -104,7 +104,7 @@ def test_an_agent_cannot_and_a_page_of_an_earlier_trip_does_not(pages: Served) -
     agent, root = pages.account(), pages.account("root", role=Role.ADMINISTRATOR)
     assert pages.client(agent).get("/status/breaker").status_code == 403
     assert pages.post(agent, "/status/breaker", trip="1").status_code == 403
-    assert pages.post(root, "/status/breaker", trip="2").headers["location"] == "/status?said=too-late"
+    assert pages.post(root, "/status/breaker", trip="2").headers["location"] == "/status?said=resumed-before"
     assert pages.post(root, "/status/breaker").status_code == 404
     with reading(pages.engine) as connection:
         assert breaker.in_force(connection) is not None

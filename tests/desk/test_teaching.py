@@ -56,7 +56,7 @@ def test_the_entry_that_was_sent_is_taught_with_one_click_and_taken_back_with_an
     page.goto("/cases/1")
     panel = page.locator(".teach")
     assert panel.locator("input[name=entry]:checked").evaluate_all("boxes => boxes.map(box => box.value)") == ["q04"]
-    panel.get_by_role("button", name="このFAQの質問として学習").click()
+    panel.get_by_role("button", name="このFAQの質問として学習させる").click()
     expect(panel.locator(".taught")).to_contain_text("No.4")
     expect(panel).to_contain_text("佐藤 花子")
     label = _in_force(pages)
@@ -85,7 +85,7 @@ def test_an_answer_in_own_words_offers_that_no_entry_fits(pages: Served, browser
     page = pages.enter(browser, token).new_page()
     page.goto("/cases/1")
     expect(page.locator(".teach input[name=entry]:checked")).to_have_count(0)
-    assert page.locator(".teach button.main").inner_text() == "どのFAQにも該当しない"
+    assert page.locator(".teach button.main").inner_text() == "どのFAQにも該当しないものとして学習させる"
     page.locator(".teach button.main").click()
     expect(page.locator(".taught")).to_contain_text("どのFAQにも該当しない")
     label = _in_force(pages)
@@ -139,9 +139,9 @@ def test_the_list_offers_what_was_answered_and_shows_what_was_taught(
     offers = page.locator(".offers > li")
     expect(offers).to_have_count(2)
     sound(page)
-    offers.filter(has_text="お支払日").get_by_role("button", name="このFAQの質問として学習").click()
+    offers.filter(has_text="お支払日").get_by_role("button", name="このFAQの質問として学習させる").click()
     expect(offers).to_have_count(1)
-    offers.get_by_role("button", name="どのFAQにも該当しない").click()
+    offers.get_by_role("button", name="どのFAQにも該当しないものとして学習させる").click()
     expect(page.locator("tbody tr")).to_have_count(2)
     sound(page)
     _no_wider_than_a_phone(page)
@@ -168,7 +168,7 @@ def test_what_is_asked_again_and_again_becomes_a_phrasing_an_entry_or_nothing(
     expect(group.locator(".words")).to_contain_text("駐車場")
     href = group.get_by_role("link", name="新しいFAQを作成").get_attribute("href") or ""
     assert href.startswith("/corpus/entries/new?question=%E")
-    href = group.get_by_role("link", name="の言い回しに追加").get_attribute("href") or ""
+    href = group.get_by_role("link", name="の「質問文の例」に追加").get_attribute("href") or ""
     assert href.startswith("/corpus/q")
     group.get_by_text("お問い合わせを見る").click()
     sound(page)
@@ -179,7 +179,7 @@ def test_what_is_asked_again_and_again_becomes_a_phrasing_an_entry_or_nothing(
     page.get_by_text("表示していない候補（1件）").click()
     page.get_by_role("button", name="再び表示する").click()
     expect(group).to_have_count(1)
-    group.get_by_role("link", name="の言い回しに追加").click()
+    group.get_by_role("link", name="の「質問文の例」に追加").click()
     assert "駐車場" in page.locator("[name=phrasings]").input_value().splitlines()[-1]
     page.go_back()
     group.get_by_role("link", name="新しいFAQを作成").click()
