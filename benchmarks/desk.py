@@ -2,9 +2,10 @@
 
     .venv/bin/python benchmarks/desk.py [--cases 100000] [--rounds 15]
 
-Makes a store of cases whose texts are mails of faq_corpus/examples, each with a number of its own in it, and asks what
-the pages ask. PostgreSQL is started from the installed binaries, with fsync as it comes. As a peer, the same search is
-made over subject and author alone with LIKE, which is what lists without a text to search in do.
+Makes a store of cases whose texts are mails of faq_corpus/examples, seven to a mail as where a thread is quoted below,
+each with a number of its own in it and stored as a mail of 7 KB, and asks what the pages ask. PostgreSQL is started
+from the installed binaries, with fsync as it comes. As a peer, the same search is made over subject and author alone
+with LIKE, which is what lists without a text to search in do.
 """
 
 import argparse
@@ -33,6 +34,10 @@ from tests.conftest import postgres_database, postgres_server
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 BATCH = 2000
+HEADER = 20 * (
+    b"Received: from mx.contractor.example by mx.example.jp with ESMTPS id 4bF7; Thu, 26 Nov 2026 10:00:00 +0900\r\n"
+)
+"""What servers write above a mail; the text stands below it plain, quoted and as HTML, hence three times."""
 
 
 def filled(engine: Engine, count: int) -> None:
@@ -46,12 +51,15 @@ def filled(engine: Engine, count: int) -> None:
                 example = examples[number % len(examples)]
                 at = NOW - timedelta(minutes=count - number)
                 address = f"person{number % 5000}@contractor{number % 700}.example"
-                written = f"{example.subject}\n{address}\n{example.body}\nZX{number:06d}"
+                quoted = "\n> ".join(examples[(number * step) % len(examples)].body for step in (3, 7, 11, 13, 17, 19))
+                body = f"{example.body}\n{number} ZX{number:06d}\n> {quoted}"
+                written = f"{example.subject}\n{address}\n{body}"
                 mails.append(
                     {
                         "id": number, "received_at": at, "mail_from": address, "rcpt_to": [], "digest": str(number),
                         "size": 1, "subject": example.subject, "from_address": address, "lane": "escalated",
-                        "reason": "no entry fits well enough", "decision": decision, "settled_at": at, "raw": b"",
+                        "reason": "no entry fits well enough", "decision": decision, "settled_at": at,
+                        "raw": (HEADER + body.encode() * 3)[:7000],
                     }
                 )  # fmt: skip
                 found.append({"inquiry_id": number, "text": texts.searchable(written)[: search.MOST_CHARACTERS]})

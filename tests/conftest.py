@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +24,22 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
+_WITHOUT_MODEL = ("test_growth.py", "listener", "courier", "mail")
+"""What can go on while the shipped model is learned for the others."""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Have the shipped model learned while tests that need none run: it takes the better part of a minute, once."""
+    config = session.config
+    whole = getattr(config.option, "numprocesses", None) and not config.option.keyword
+    if whole and not hasattr(config, "workerinput"):
+        learn = "from tests.knowledge import shipped_classifier; shipped_classifier()"
+        subprocess.Popen([sys.executable, "-c", learn], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files of whole services first: they take longest, and begun last they would leave the other cores idle."""
-    items.sort(key=lambda item: len(item.path.parts))
+    """Those without a model first, and then whole services: begun last they would leave the other cores idle."""
+    items.sort(key=lambda item: (not set(item.path.parts) & set(_WITHOUT_MODEL), len(item.path.parts)))
 
 
 @pytest.fixture
