@@ -28,13 +28,24 @@ _WITHOUT_MODEL = ("test_growth.py", "listener", "courier", "mail")
 """What can go on while the shipped model is learned for the others."""
 
 
+_learning: list[subprocess.Popen[bytes]] = []
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Have the shipped model learned while tests that need none run: it takes the better part of a minute, once."""
     config = session.config
     whole = getattr(config.option, "numprocesses", None) and not config.option.keyword
     if whole and not hasattr(config, "workerinput"):
         learn = "from tests.knowledge import shipped_classifier; shipped_classifier()"
-        subprocess.Popen([sys.executable, "-c", learn], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        nowhere = subprocess.DEVNULL
+        _learning.append(subprocess.Popen([sys.executable, "-c", learn], cwd=ROOT, stdout=nowhere, stderr=nowhere))
+
+
+def pytest_sessionfinish() -> None:
+    """End the learning, if it is still at it: nobody waits for it any more."""
+    for process in _learning:
+        process.kill()
+        process.wait()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -576,12 +576,12 @@ def test_corpus_check_gives_programs_each_warning(corpus: Path) -> None:
 
 def test_corpus_check_tells_every_fault_at_once_and_ends_with_one(corpus: Path) -> None:
     _spoilt(corpus / "q01.toml", 'mode = "automatic"', 'mode = "sometimes"')
-    _spoilt(corpus / "q02.toml", "revision = 1", "revisoin = 1")
+    _spoilt(corpus / "q04.toml", "revision = 1", "revisoin = 1")
     (corpus / "q03.toml").write_text("number = ?")
     run = _process("corpus", "check")
     told = run.stderr.decode()
     assert (run.returncode, run.stdout) == (1, b"")
-    for words in (f"{corpus}/q01.toml:", "mode", "Write automatic, review or off", "q02.toml", "q03.toml:1"):
+    for words in (f"{corpus}/q01.toml:", "mode", "Write automatic, review or off", "q04.toml", "q03.toml:1"):
         assert words in told
     assert "Traceback" not in told
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import text
 
 from responder.desk.drafting import prepared_for
@@ -48,10 +48,10 @@ def test_answers_are_judged_by_keys_and_a_wrong_one_becomes_a_case_with_a_drafte
     _three(pages)
     page = pages.enter(browser, pages.account("sato", name="佐藤")).new_page()
     page.goto("/answers")
-    assert page.locator(".answer h2").all_inner_texts() == ["件名3", "件名2", "件名1"]
+    expect(page.locator(".answer h2")).to_have_text(["件名3", "件名2", "件名1"])
     page.keyboard.press("j")
     page.keyboard.press("o")
-    assert "受付番号：R-000003" in page.locator("#answer-3 details .text").inner_text()
+    expect(page.locator("#answer-3 details .text")).to_contain_text("受付番号：R-000003")
     _press(page, "1")
     assert _focus(page) == "answer-2"
     _press(page, "0")
@@ -65,10 +65,10 @@ def test_answers_are_judged_by_keys_and_a_wrong_one_becomes_a_case_with_a_drafte
     assert (case.state, case.reason) == ("open", corrections.REASON)
     assert draft is not None
     assert "No.7" in draft.text
-    assert page.locator("#answer-2 a[href='/cases/2']").count() == 1
+    expect(page.locator("#answer-2 a[href='/cases/2']")).to_have_count(1)
     _press(page, "u")
     assert _verdicts(pages) == {3: Judgement.RIGHT}
-    assert page.locator(".said").inner_text() == "取り消しました。"
+    expect(page.locator(".said")).to_have_text("取り消しました。")
     assert [entry[:3] for entry in _audit(pages)] == [
         ("sato", "answer.judge", "mail:3"),
         ("sato", "answer.judge", "mail:2"),
@@ -106,11 +106,11 @@ def test_without_scripts_the_buttons_judge_and_the_filters_stay(pages: Served, b
     page.get_by_label("FAQ").select_option("q04")
     page.get_by_label("判定していないものだけ").check()
     page.get_by_role("button", name="絞り込む").click()
-    assert page.locator(".answer h2").all_inner_texts() == ["件名3", "件名1"]
+    expect(page.locator(".answer h2")).to_have_text(["件名3", "件名1"])
     page.locator("#answer-3").get_by_role("button", name="誤り").click()
-    assert page.locator(".answer h2").all_inner_texts() == ["件名1"]
+    expect(page.locator(".answer h2")).to_have_text(["件名1"])
     page.locator(".said").get_by_role("button", name="判定を取り消す").click()
-    assert page.locator(".answer h2").all_inner_texts() == ["件名3", "件名1"]
+    expect(page.locator(".answer h2")).to_have_text(["件名3", "件名1"])
     assert _verdicts(pages) == {}
 
 
@@ -132,16 +132,16 @@ def test_a_mail_kept_in_silence_is_called_back_by_one_click(pages: Served, brows
     settled(pages.engine, Lane.SUPPRESSED, now=now, subject="<b>お礼</b>", reason="only thanks, in a thread of ours")
     page = pages.enter(browser, pages.account("sato")).new_page()
     page.goto("/suppressed")
-    assert page.locator(".kept-subject").all_inner_texts() == ["<b>お礼</b>", "不在のお知らせ"]
+    expect(page.locator(".kept-subject")).to_have_text(["<b>お礼</b>", "不在のお知らせ"])
     page.get_by_label("理由").select_option("auto-submitted")
     page.get_by_role("button", name="絞り込む").click()
-    assert page.locator(".kept-subject").all_inner_texts() == ["不在のお知らせ"]
+    expect(page.locator(".kept-subject")).to_have_text(["不在のお知らせ"])
     assert page.locator(".kept-mail").inner_text().count("自動送信と明示されたメールです") == 1
     sound(page)
     page.get_by_role("button", name="お問い合わせに加える").click()
     page.wait_for_url("**/cases/1")
     page.goto("/suppressed")
-    assert page.locator(".kept-mail a[href='/cases/1']").count() == 1
+    expect(page.locator(".kept-mail a[href='/cases/1']")).to_have_count(1)
     with reading(pages.engine) as connection:
         case = cases.find(connection, 1)
     assert case is not None

@@ -61,7 +61,7 @@ def test_a_suggestion_is_inserted_kept_looked_at_sent_and_taken_back(
 ) -> None:
     pages.take_in(PAYMENT, SEAL)
     page = _open(pages, browser)
-    assert page.locator("#salutation").input_value() == "田中 一郎 様"
+    expect(page.locator("#salutation")).to_have_value("田中 一郎 様")
     sound(page)
     wording = page.locator(".inserts [name=insert]").first.get_attribute("data-first")
     assert wording
@@ -99,7 +99,7 @@ def test_without_scripts_all_of_it_works_too(pages: Served, browser: Browser) ->
     assert _answers(pages.engine) == []
     _send(page)
     page.get_by_role("button", name="送信を取り消す").click()
-    assert page.locator("#text").input_value() == text
+    expect(page.locator("#text")).to_have_value(text)
     page.locator("#note summary").click()
     page.locator("#note-text").fill("確認中")
     page.get_by_role("button", name="メモを残す").click()
@@ -183,7 +183,7 @@ def test_an_input_method_at_work_and_a_plain_enter_send_nothing(pages: Served, b
     page.locator("#text").press("End")
     page.keyboard.press("Enter")
     page.keyboard.type("1")
-    assert page.locator("#text").input_value() == f"{TEXT}\n1"
+    expect(page.locator("#text")).to_have_value(f"{TEXT}\n1")
     page.locator("#salutation").press("Enter")
     page.wait_for_url("**/cases/1#answer")
     assert (_answers(pages.engine), _events(pages.engine)) == ([], ["opened"])
@@ -296,7 +296,7 @@ def test_snippets_are_shared_by_editors_alone(pages: Served, browser: Browser, s
     page.get_by_label("文面").fill("申し訳ございません。")
     page.get_by_role("button", name="登録する").click()
     expect(page.get_by_role("heading", name="<b>お詫び</b>")).to_be_visible()
-    assert page.get_by_text("編集").count() == 1
+    expect(page.get_by_text("編集")).to_have_count(1)
     sound(page)
 
 

@@ -1,7 +1,7 @@
 """What all pages have in common, in a real browser."""
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.desk.conftest import Served
 
@@ -14,7 +14,7 @@ def test_a_page_breaks_no_rule_of_its_own_policy(pages: Served, browser: Browser
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto("/status")
     assert page.evaluate("typeof htmx") == "object"
-    assert page.locator("h1").inner_text() == {"ja": "状況", "en": "Status"}[language]
+    expect(page.locator("h1")).to_have_text({"ja": "状況", "en": "Status"}[language])
     assert complaints == []
 
 

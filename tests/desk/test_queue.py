@@ -61,7 +61,7 @@ def test_the_keyboard_walks_the_rows_and_an_input_method_at_work_triggers_nothin
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "q"
     page.keyboard.type("j")
-    assert page.locator("#q").input_value() == "j"
+    expect(page.locator("#q")).to_have_value("j")
 
 
 def test_whoever_turned_shortcuts_off_has_none(pages: Served, browser: Browser) -> None:

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
 from responder.corpus import load_corpus
@@ -60,7 +60,7 @@ def test_the_figures_are_there_in_both_languages_for_everybody_to_read(
             assert "q01.toml: id: is missing" in said
             figures = page.locator("table.short").first.locator("td").all_inner_texts()
             assert figures == ["1", "2", "1", "0", "4"]
-            assert page.locator("svg[role=img] rect").count() == 3
+            expect(page.locator("svg[role=img] rect")).to_have_count(3)
             if language == "ja":
                 sound(page)
             stopped = page.locator("tr", has=page.locator("strong"))
@@ -85,11 +85,11 @@ def test_an_administrator_looks_and_lets_automatic_mail_leave_again(
     page = pages.enter(browser, pages.account("root", role=Role.ADMINISTRATOR)).new_page()
     page.goto("/status")
     page.get_by_role("link", name="確認して再開する").click()
-    assert "自動メールを200通" in page.locator(".warning").inner_text()
+    expect(page.locator(".warning")).to_contain_text("自動メールを200通")
     sound(page)
     page.get_by_role("button", name="自動送信を再開する").click()
     page.wait_for_url("**/status?said=resumed")
-    assert page.locator(".said").inner_text() == "自動送信を再開しました。"
+    expect(page.locator(".said")).to_have_text("自動送信を再開しました。")
     with reading(pages.engine) as connection:
         assert breaker.in_force(connection) is None
         (trip,) = breaker.listing(connection)

@@ -85,7 +85,7 @@ def test_an_answer_in_own_words_offers_that_no_entry_fits(pages: Served, browser
     page = pages.enter(browser, token).new_page()
     page.goto("/cases/1")
     expect(page.locator(".teach input[name=entry]:checked")).to_have_count(0)
-    assert page.locator(".teach button.main").inner_text() == "どのFAQにも該当しないものとして学習させる"
+    expect(page.locator(".teach button.main")).to_have_text("どのFAQにも該当しないものとして学習させる")
     page.locator(".teach button.main").click()
     expect(page.locator(".taught")).to_contain_text("どのFAQにも該当しない")
     label = _in_force(pages)
