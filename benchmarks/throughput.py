@@ -28,12 +28,13 @@ from tests.knowledge import STATE, shipped_classifier
 
 ROOT = Path(__file__).parent.parent
 QUESTION = (ROOT / "examples" / "shared-mailbox.eml").read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-_NUMBER = re.compile(rb"In-Reply-To: <n(\d+)\.", re.IGNORECASE)
+_NUMBER = re.compile(rb"In-Reply-To:\s+<n(\d+)\.", re.IGNORECASE)
 
 
 def mail(number: int) -> bytes:
     """A question that nobody has asked yet."""
-    return QUESTION.replace(b"Message-ID: <", b"Message-ID: <n%d." % number, 1)
+    asked = QUESTION.replace(b"Message-ID: <", b"Message-ID: <n%d." % number, 1)
+    return asked.replace(b"contractor.example", b"contractor%d.example" % number)
 
 
 class Sink:
@@ -65,8 +66,8 @@ class Sink:
                         break
                     case _:
                         writer.write(b"250 2.0.0 ok\r\n")
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the service ends first, or the round does
         writer.close()
 
     def _keep(self, raw: bytes) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from responder import maillog
 from responder.courier.maildir import Maildir
 from responder.courier.smtp import SmtpNextHop
+from responder.courier.together import Together
 from responder.mail.delivery import (
     Bounced,
     Deferred,
@@ -37,6 +38,11 @@ _SHARE_OF_LEASE = 0.9
 _MUTED = timedelta(days=60)
 
 Sign = Callable[[bytes], bytes]
+
+
+def _never() -> bool:
+    return False
+
 
 _log = maillog.log("courier")
 
@@ -64,10 +70,13 @@ async def run(
     """Deliver until `stop` is set, then give attempts in hand `grace` to end; what is left keeps its lease.
 
     Each of the `hands` takes one mail at a time: a next hop that is slow for one mail holds up no other, and
-    none waits while its lease runs. `lease` must outlast the next hop's slowest answer. `draw` gives [0, 1).
+    none waits while its lease runs. What became of a mail is written down, and the next one claimed, for all hands that
+    are at that point together. `lease` must outlast the next hop's slowest answer. `draw` gives [0, 1).
     `sign` makes of a mail's octets those that leave.
     Trouble with the database is waited out; any other fault of ours is raised.
     """
+
+    together = Together(engine)
 
     async def step() -> int:
         return await deliver_next(
@@ -80,6 +89,8 @@ async def run(
             lease=lease,
             mute_after_bounce=mute_after_bounce,
             sign=sign,
+            together=together,
+            go_on=lambda: not stop.is_set(),
         )
 
     working = {asyncio.create_task(_keep_delivering(step, stop=stop, poll=poll)) for _ in range(hands)}
@@ -92,6 +103,7 @@ async def run(
         for task in (stopping, *working):
             task.cancel()
         ended = await asyncio.gather(*working, return_exceptions=True)
+        await together.close()
     for fault in ended:
         if isinstance(fault, Exception):
             raise fault
@@ -128,73 +140,93 @@ async def deliver_next(
     lease: timedelta,
     mute_after_bounce: timedelta = _MUTED,
     sign: Sign = unsigned,
+    together: Together | None = None,
+    go_on: Callable[[], bool] = _never,
 ) -> int:
     """Attempt up to `limit` mails that are due, all at once, and settle each as it ends; how many there were.
 
+    While `go_on` says so, whoever has settled one claims another in the same transaction, and attempts that.
     Raises SQLAlchemyError where the store could not be asked. A mail whose outcome cannot be written down
     before its lease ends is attempted again, under the same Message-ID.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
     this = _Round(
-        engine,
+        together or Together(engine),
         schedule,
         draw,
         sign,
         # An attempt may last for minutes: what comes of it is dated by when it ended.
         clock=lambda: now + timedelta(seconds=loop.time() - began),
-        lease_until=now + lease,
+        lease=lease,
         mute_after_bounce=mute_after_bounce,
+        go_on=go_on,
     )
-    batch = await asyncio.to_thread(_claim, engine, now, limit, lease)
-    await asyncio.gather(*(_deliver(this, next_hop, delivery, lease) for delivery in batch))
+    if not await asyncio.to_thread(_any_due, engine, now):
+        return 0
+    batch = await this.together.write(lambda conn: outbox.claim(conn, now=now, limit=limit, lease=lease))
+    await asyncio.gather(*(_deliver(this, next_hop, delivery, claimed_at=now) for delivery in batch))
     return len(batch)
+
+
+def _any_due(engine: Engine, now: datetime) -> bool:
+    with reading(engine) as conn:
+        return outbox.any_due(conn, now=now)
 
 
 @dataclass(frozen=True, slots=True)
 class _Round:
     """What the mails that were claimed together share."""
 
-    engine: Engine
+    together: Together
     schedule: Schedule
     draw: Callable[[], float]
     sign: Sign
     clock: Callable[[], datetime]
-    lease_until: datetime
+    lease: timedelta
     mute_after_bounce: timedelta
+    go_on: Callable[[], bool]
 
 
-def _claim(engine: Engine, now: datetime, limit: int, lease: timedelta) -> list[Delivery]:
-    with reading(engine) as conn:
-        if not outbox.any_due(conn, now=now):
-            return []
-    with engine.begin() as conn:
-        return outbox.claim(conn, now=now, limit=limit, lease=lease)
+async def _deliver(this: _Round, next_hop: NextHop, delivery: Delivery, *, claimed_at: datetime) -> None:
+    """One mail, and then one after the other that is claimed where the last one was settled."""
+    one: Delivery | None = delivery
+    while one is not None:
+        outcome = await _attempt(this, next_hop, one, this.lease * _SHARE_OF_LEASE)
+        lease_until, claimed_at = claimed_at + this.lease, this.clock()
+        one = await _settled(this, one, outcome, lease_until)
 
 
-async def _deliver(this: _Round, next_hop: NextHop, delivery: Delivery, lease: timedelta) -> None:
-    outcome = await _attempt(this, next_hop, delivery, lease * _SHARE_OF_LEASE)
+async def _settled(this: _Round, delivery: Delivery, outcome: Outcome, lease_until: datetime) -> Delivery | None:
+    """Write down what became of a mail, and give the one that was claimed for this hand at the same time."""
+
+    def change(conn: Connection) -> tuple[str, list[Delivery]]:
+        now = this.clock()
+        state = _settle(this, conn, delivery, outcome, now)
+        return state, outbox.claim(conn, now=now, limit=1, lease=this.lease) if this.go_on() else []
+
     pause = _FIRST_PAUSE
     while True:
         try:
-            state = await asyncio.to_thread(_settle, this, delivery, outcome)
+            state, claimed = await this.together.write(change)
             break
         except SQLAlchemyError as error:
             # While the lease lasts nobody else sends this mail: forgetting that we did would send it twice.
             _log.error("not settled", delivery=delivery.id, outcome=_word(outcome), error=_words(error))
-            if this.clock() + pause >= this.lease_until:
-                return
+            if this.clock() + pause >= lease_until:
+                return None
             await asyncio.sleep(pause.total_seconds())
             pause = min(pause * 2, _LONGEST_PAUSE)
     line = _log.info if state == "sent" else _log.warning
     line(state, delivery=delivery.id, to=delivery.recipient, reply=outcome.reply, attempts=delivery.attempts)
+    return claimed[0] if claimed else None
 
 
 async def _attempt(this: _Round, next_hop: NextHop, delivery: Delivery, longest: timedelta) -> Outcome:
     try:
         async with asyncio.timeout(longest.total_seconds()):
             # Ten milliseconds of arithmetic for an RSA signature: clients wait for the listener in this loop.
-            raw = await asyncio.to_thread(this.sign, delivery.raw)
+            raw = delivery.raw if this.sign is unsigned else await asyncio.to_thread(this.sign, delivery.raw)
             return await next_hop.attempt(replace(delivery, raw=raw))
     except TimeoutError:
         return Deferred(f"no outcome within {longest.total_seconds():.0f} s")
@@ -205,31 +237,29 @@ async def _attempt(this: _Round, next_hop: NextHop, delivery: Delivery, longest:
         return Deferred(f"a fault of the courier: {type(fault).__name__}")
 
 
-def _settle(this: _Round, delivery: Delivery, outcome: Outcome) -> str:
+def _settle(this: _Round, conn: Connection, delivery: Delivery, outcome: Outcome, now: datetime) -> str:
     """What became of the mail, in Postfix's words, or "lease lost": then another courier's word counts."""
-    now = this.clock()
-    with this.engine.begin() as conn:
-        match outcome:
-            case Sent(reply):
-                state, ours = "sent", outbox.settle_sent(conn, delivery, reply=reply, now=now)
-            case Bounced(reply):
-                state, ours = "bounced", _fail(conn, delivery, "bounced", reply, now)
-                if ours and is_about_the_address(reply) and delivery.kind is not DeliveryKind.NOTICE:
-                    until = now + this.mute_after_bounce
-                    muted.mute(conn, delivery.recipient, reason=f"bounced: {reply}", until=until, now=now)
-            case Deferred(reply):
-                due = next_attempt(
-                    this.schedule,
-                    delivery.attempts,
-                    created_at=delivery.created_at,
-                    now=now,
-                    jitter=this.draw(),
-                )
-                if due is None:
-                    state, ours = "expired", _fail(conn, delivery, "expired", reply, now)
-                else:
-                    state = "deferred"
-                    ours = outbox.settle_deferred(conn, delivery, reply=reply, next_attempt_at=due, now=now)
+    match outcome:
+        case Sent(reply):
+            state, ours = "sent", outbox.settle_sent(conn, delivery, reply=reply, now=now)
+        case Bounced(reply):
+            state, ours = "bounced", _fail(conn, delivery, "bounced", reply, now)
+            if ours and is_about_the_address(reply) and delivery.kind is not DeliveryKind.NOTICE:
+                until = now + this.mute_after_bounce
+                muted.mute(conn, delivery.recipient, reason=f"bounced: {reply}", until=until, now=now)
+        case Deferred(reply):
+            due = next_attempt(
+                this.schedule,
+                delivery.attempts,
+                created_at=delivery.created_at,
+                now=now,
+                jitter=this.draw(),
+            )
+            if due is None:
+                state, ours = "expired", _fail(conn, delivery, "expired", reply, now)
+            else:
+                state = "deferred"
+                ours = outbox.settle_deferred(conn, delivery, reply=reply, next_attempt_at=due, now=now)
     return state if ours else "lease lost"
 
 

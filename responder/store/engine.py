@@ -12,8 +12,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
 from responder.errors import Fault, StoreError
 
@@ -120,23 +118,6 @@ def of_the_store(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-
-
-class place_of(FunctionElement[int]):  # noqa: N801 - it is written as a function of SQL
-    """Where a text stands in another, from 1; 0 where it does not."""
-
-    type = sa.Integer()
-    inherit_cache = True
-
-
-@compiles(place_of, "sqlite")
-def _place_in_sqlite(element: place_of, compiler: Any, **options: Any) -> str:
-    return f"instr({compiler.process(element.clauses, **options)})"
-
-
-@compiles(place_of, "postgresql")
-def _place_in_postgresql(element: place_of, compiler: Any, **options: Any) -> str:
-    return f"strpos({compiler.process(element.clauses, **options)})"
 
 
 def one_at_a_time(conn: Connection, at: Literal["settling", "logging in"] = "settling") -> None:
