@@ -11,6 +11,7 @@ from responder.cli import (
     audits,
     breaker,
     cases,
+    doctor,
     evaluate,
     inbox,
     mails,
@@ -57,6 +58,7 @@ def _options(
 serving.register(app)
 mails.register(app)
 evaluate.register(app)
+doctor.register(app)
 cases.register(app)
 inbox.register(app)
 outbox.register(app)

@@ -1,0 +1,27 @@
+"""doctor: whether the store holds the Laws, and which row does not."""
+
+from dataclasses import asdict
+
+import typer
+
+from responder.cli.opened import Json, now, opened
+from responder.cli.output import rows
+
+_BREACHES = ("law", "what", "number", "problem")
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the command into the program."""
+    app.command("doctor")(doctor)
+
+
+def doctor(context: typer.Context, as_lines: Json = False) -> None:
+    """Look through the store, running or not, for what must not be: a mail in no lane, a second answer. Ends with 1."""
+    from responder.store.engine import reading
+    from responder.store.laws import breaches
+
+    place = opened(context)
+    with reading(place.engine) as connection:
+        found = [asdict(breach) for breach in breaches(connection, now=now())]
+    rows(found, _BREACHES, as_lines=as_lines, zone=place.zone, empty="Every mail is where the Laws want it.")
+    raise typer.Exit(1 if found else 0)
