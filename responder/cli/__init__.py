@@ -11,6 +11,7 @@ from responder.cli import (
     audits,
     breaker,
     cases,
+    database,
     doctor,
     evaluate,
     inbox,
@@ -59,6 +60,7 @@ serving.register(app)
 mails.register(app)
 evaluate.register(app)
 doctor.register(app)
+database.register(app)
 cases.register(app)
 inbox.register(app)
 outbox.register(app)

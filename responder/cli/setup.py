@@ -1,4 +1,4 @@
-"""config show, corpus check and db upgrade: before the service runs."""
+"""config show and corpus check: before the service runs."""
 
 from dataclasses import asdict
 from zoneinfo import ZoneInfo
@@ -13,12 +13,10 @@ def register(app: typer.Typer) -> None:
     """Hang the commands into the program."""
     app.add_typer(_config, name="config", help="The settings in force.")
     app.add_typer(_corpus, name="corpus", help="The entries of the FAQ.")
-    app.add_typer(_database, name="db", help="The store's schema.")
 
 
 _config = typer.Typer(no_args_is_help=True)
 _corpus = typer.Typer(no_args_is_help=True)
-_database = typer.Typer(no_args_is_help=True)
 
 
 @_config.callback()
@@ -29,11 +27,6 @@ def _config_group() -> None:
 @_corpus.callback()
 def _corpus_group() -> None:
     """The entries of the FAQ."""
-
-
-@_database.callback()
-def _database_group() -> None:
-    """The store's schema."""
 
 
 @_config.command("show")
@@ -93,16 +86,3 @@ def check_corpus(context: typer.Context, as_lines: Json = False) -> None:
             warn(f"warning: {warning}")
     if not as_lines:
         say(f"{len(corpus.entries)} entries, {len(warnings)} warnings.")
-
-
-@_database.command("upgrade")
-def upgrade_database(context: typer.Context) -> None:
-    """Bring the store to this version's schema; `serve` does so too."""
-    from responder.app.pieces import store_of
-    from responder.store.engine import schema_state, upgrade
-
-    engine = store_of(settings(context))
-    before, _ = schema_state(engine)
-    upgrade(engine)
-    after, _ = schema_state(engine)
-    say(f"schema {after}" + (" (as before)" if before == after else ""))

@@ -170,7 +170,12 @@ def schema_state(engine: Engine) -> tuple[str | None, str]:
         known = sa.inspect(connection).has_table("alembic_version")
         statement = sa.text("SELECT version_num FROM alembic_version")
         current = connection.execute(statement).scalar_one_or_none() if known else None
-    return current, max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return current, schema_head()
+
+
+def schema_head() -> str:
+    """The revision of this program's schema."""
+    return max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def make_ready(engine: Engine) -> None:
