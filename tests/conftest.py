@@ -13,7 +13,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Engine, make_url
 
 from responder.store.engine import open_engine, upgrade
 
@@ -107,12 +107,12 @@ def postgres_server(*settings: str) -> Iterator[str]:
         run("pg_ctl", "-w", "-m", "immediate", "stop")
 
 
-def postgres_database(server: str) -> str:
+def postgres_database(server: str, template: str = "template1") -> str:
     # A database of its own for every test, so that none sees another's rows.
     name = f"t{os.urandom(6).hex()}"
     engine = open_engine(server)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     engine.dispose()
     return server.replace("/postgres?", f"/{name}?")
 
@@ -125,10 +125,42 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return postgres_database(request.getfixturevalue("postgres"))
 
 
+def _upgraded(url: str) -> str:
+    engine = open_engine(url)
+    upgrade(engine)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite store with its schema, to be copied: to upgrade one for each test would take longer than they do."""
+    path = tmp_path_factory.mktemp("store") / "empty.db"
+    _upgraded(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def empty_database(postgres: str) -> str:
+    """The name of a database of PostgreSQL with its schema, to be copied likewise."""
+    return str(make_url(_upgraded(postgres_database(postgres))).database)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def made_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with its schema and no rows, on each of the two engines."""
+    if request.param == "sqlite":
+        path = tmp_path / "store" / "responder.db"
+        path.parent.mkdir()
+        shutil.copy(request.getfixturevalue("empty_store"), path)
+        return f"sqlite:///{path}"
+    server = request.getfixturevalue("postgres")
+    return postgres_database(server, request.getfixturevalue("empty_database"))
+
+
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def engine(made_url: str) -> Iterator[Engine]:
     """A store with its schema, on each of the two engines."""
-    opened = open_engine(store_url)
-    upgrade(opened)
+    opened = open_engine(made_url)
     yield opened
     opened.dispose()

@@ -29,7 +29,7 @@ from responder.desk.visit import csrf_of
 from responder.mail.envelope import Envelope
 from responder.store import accounts, inbox, sessions
 from responder.store.accounts import Role
-from responder.store.engine import open_engine, upgrade
+from responder.store.engine import open_engine
 from responder.worker import triage_next
 from tests.knowledge import ADDRESS, AUTHOR, ROOT, briefing, reader, shipped_knowledge, shipped_letters
 from tests.service import author_of
@@ -150,16 +150,6 @@ def served(desk: Desk) -> Iterator[Served]:
         loop.call_soon_threadsafe(stop.set)
         thread.join(20)
         bound.close()
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite store with its schema, to be copied: to upgrade one for each test would take longer than they do."""
-    path = tmp_path_factory.mktemp("store") / "empty.db"
-    engine = open_engine(f"sqlite:///{path}")
-    upgrade(engine)
-    engine.dispose()
-    return path
 
 
 @pytest.fixture

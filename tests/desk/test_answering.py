@@ -31,7 +31,7 @@ from responder.mail.envelope import Envelope
 from responder.mail.message import Message, parse_message
 from responder.store import case_events, cases, casework, composing, drafts, inbox, merging, outbox
 from responder.store.casework import Refusal
-from responder.store.engine import open_engine, reading, upgrade
+from responder.store.engine import open_engine, reading
 from responder.worker import triage_next
 from tests.answered import answer_case, undo_answer
 from tests.knowledge import ADDRESS, AUTHOR, briefing, reader, shipped_letters
@@ -61,10 +61,9 @@ def _take_in(engine: Engine, *raws: bytes, mail_from: str = TANAKA) -> None:
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def engine(made_url: str) -> Iterator[Engine]:
     """A store with one case, number 1, that nobody has taken, and an acknowledgement, mail 1."""
-    opened = open_engine(store_url)
-    upgrade(opened)
+    opened = open_engine(made_url)
     _take_in(opened, _mail(1))
     yield opened
     opened.dispose()
@@ -256,9 +255,9 @@ def test_of_two_people_who_answer_at_once_one_does(engine: Engine) -> None:
     assert len(_answers(engine)) == 8
 
 
-def test_an_answer_given_between_anothers_look_and_their_answer_is_the_only_one(engine: Engine, store_url: str) -> None:
+def test_an_answer_given_between_anothers_look_and_their_answer_is_the_only_one(engine: Engine, made_url: str) -> None:
     """The slow one has seen the case open. Whichever of the two is let through, the other must be refused."""
-    slow = open_engine(store_url)
+    slow = open_engine(made_url)
     with ThreadPoolExecutor(1) as pool:
         begun: list[Future[Queued | Kept]] = []
 

@@ -15,7 +15,7 @@ from responder.mail.reply import Reply
 from responder.store import case_events, cases, casework, inbox, outbox
 from responder.store.case_events import CaseEvent
 from responder.store.cases import Case
-from responder.store.engine import open_engine, reading, upgrade
+from responder.store.engine import open_engine, reading
 from responder.store.inbox import Lane, Settlement
 from responder.store.outbox import DeliveryKind
 
@@ -25,10 +25,9 @@ TANAKA = "tanaka@contractor.example"
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def engine(made_url: str) -> Iterator[Engine]:
     """A store that five mails were taken into: their numbers are 1 to 5."""
-    opened = open_engine(store_url)
-    upgrade(opened)
+    opened = open_engine(made_url)
     envelope = Envelope(TANAKA, ("support@example.jp",))
     with opened.begin() as connection:
         inbox.accept(connection, [(envelope, str(number).encode()) for number in range(1, 6)], now=NOW)

@@ -36,10 +36,9 @@ def _fill(engine: Engine) -> None:
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def engine(made_url: str) -> Iterator[Engine]:
     """A store with eight mails of one sender, 1 to 8, and the accounts sato and suzuki."""
-    opened = open_engine(store_url)
-    upgrade(opened)
+    opened = open_engine(made_url)
     _fill(opened)
     yield opened
     opened.dispose()

@@ -13,17 +13,16 @@ from responder.mail.envelope import Envelope
 from responder.store import cases, composing, drafts, inbox, snippets
 from responder.store.composing import UNHEARD, Composer
 from responder.store.drafts import Draft
-from responder.store.engine import open_engine, reading, upgrade
+from responder.store.engine import open_engine, reading
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def engine(made_url: str) -> Iterator[Engine]:
     """A store with the open case 1."""
-    opened = open_engine(store_url)
-    upgrade(opened)
+    opened = open_engine(made_url)
     with opened.begin() as connection:
         inbox.accept(connection, [(Envelope("tanaka@contractor.example", ("support@example.jp",)), b"1")], now=NOW)
         cases.open_case(connection, 1, reason="asked", now=NOW)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from responder.mail.envelope import Envelope
 from responder.store import inbox, labels
-from responder.store.engine import make_ready, open_engine, reading, schema_state, upgrade
+from responder.store.engine import make_ready, open_engine, reading, schema_state
 from responder.store.labels import Label
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -20,10 +20,9 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def engine(made_url: str) -> Iterator[Engine]:
     """A store that three mails were taken into: their numbers are 1 to 3."""
-    opened = open_engine(store_url)
-    upgrade(opened)
+    opened = open_engine(made_url)
     envelope = Envelope("tanaka@contractor.example", ("support@example.jp",))
     with opened.begin() as connection:
         inbox.accept(connection, [(envelope, str(number).encode()) for number in range(1, 4)], now=NOW)

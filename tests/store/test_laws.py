@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 
 from responder.mail.envelope import Envelope
 from responder.store import inbox
-from responder.store.engine import open_engine, reading, upgrade
+from responder.store.engine import open_engine, reading
 from responder.store.laws import Breach, breaches
 from responder.worker import triage_next
 from tests.answered import answer_case
@@ -20,10 +20,9 @@ NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def engine(made_url: str) -> Iterator[Engine]:
     """Mail 1 was answered by a machine, 2 by a person, and 3 was kept in silence."""
-    opened = open_engine(store_url)
-    upgrade(opened)
+    opened = open_engine(made_url)
     raws = [example(name) for name in ("shared-mailbox", "payment-date", "out-of-office")]
     with opened.begin() as connection:
         inbox.accept(connection, [(Envelope(author_of(raw), (ADDRESS,)), raw) for raw in raws], now=NOW)

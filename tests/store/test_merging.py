@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from responder.mail.envelope import Envelope
 from responder.store import case_events, cases, casework, inbox, merging
 from responder.store.casework import Refusal
-from responder.store.engine import open_engine, reading, upgrade
+from responder.store.engine import open_engine, reading
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -26,10 +26,9 @@ SENDERS = (
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def engine(made_url: str) -> Iterator[Engine]:
     """A store with an open case for each of six mails, opened an hour after one another; the fourth is a stranger's."""
-    opened = open_engine(store_url)
-    upgrade(opened)
+    opened = open_engine(made_url)
     with opened.begin() as connection:
         for number, sender in enumerate(SENDERS, 1):
             inbox.accept(connection, [(Envelope(sender, ("support@example.jp",)), str(number).encode())], now=NOW)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from responder.mail.envelope import Envelope
 from responder.mail.reply import Reply
 from responder.store import inbox, outbox
-from responder.store.engine import open_engine, reading, upgrade
+from responder.store.engine import open_engine, reading
 from responder.store.outbox import Delivery, DeliveryKind, Earlier
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -25,10 +25,9 @@ ENVELOPE = Envelope(TANAKA, ("support@example.jp",))
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def engine(made_url: str) -> Iterator[Engine]:
     """A store that three mails were taken into: their numbers are 1, 2 and 3."""
-    opened = open_engine(store_url)
-    upgrade(opened)
+    opened = open_engine(made_url)
     with opened.begin() as connection:
         inbox.accept(connection, [(ENVELOPE, str(number).encode()) for number in (1, 2, 3)], now=NOW)
     yield opened

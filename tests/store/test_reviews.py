@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from responder.mail.envelope import Envelope
 from responder.mail.reply import Reply
 from responder.store import inbox, outbox, reviews
-from responder.store.engine import open_engine, reading, upgrade
+from responder.store.engine import open_engine, reading
 from responder.store.outbox import DeliveryKind
 from responder.store.reviews import Judgement, Review
 
@@ -23,10 +23,9 @@ TANAKA = "tanaka@contractor.example"
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def engine(made_url: str) -> Iterator[Engine]:
     """A store with three automatic answers, to the mails 1 to 3, and one acknowledgement, to mail 4."""
-    opened = open_engine(store_url)
-    upgrade(opened)
+    opened = open_engine(made_url)
     with opened.begin() as connection:
         mails = [(Envelope(TANAKA, ("support@example.jp",)), str(number).encode()) for number in range(1, 5)]
         inbox.accept(connection, mails, now=NOW)
