@@ -12,7 +12,7 @@ from responder.desk import passwords
 from responder.desk.desk import Desk
 from responder.desk.entrance import LoggedIn, Throttled, Wrong, log_in
 from responder.desk.rendering import rendered
-from responder.desk.routing import action, cookie_of, desk_of, from_our_page, visit_of
+from responder.desk.routing import action, cookie_of, desk_of, from_our_page, only_a_form, visit_of
 from responder.desk.visit import Form, Visit, client_of
 from responder.store import sessions
 
@@ -41,6 +41,7 @@ async def open_form(request: Request) -> Form | None:
     """
     if not from_our_page(request):
         return None
+    only_a_form(request)
     # Whoever may send it need not have an account: a login's few fields, and no more.
     async with request.form(max_fields=20, max_files=0, max_part_size=10_000) as fields:
         return Form(fields)

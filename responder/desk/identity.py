@@ -52,7 +52,7 @@ class Departure:
         """None where the value is none of ours."""
         try:
             made = cls(**json.loads(base64.urlsafe_b64decode(value.encode())))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
         return made if all(isinstance(text, str) and text for text in asdict(made).values()) else None
 

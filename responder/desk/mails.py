@@ -84,6 +84,8 @@ async def markup(visit: Visit) -> Response:
     record = await _record(visit)
     if record is None:
         return not_found(visit)
+    if visit.request.headers.get("sec-fetch-dest") != "iframe":  # there it is a part of a page that was noted
+        await visit.write(lambda conn: visit.noted(conn, "mail.see", f"mail:{record.listing.id}"))
     found = await visit.desk.reader.ask(MARKUP, record.raw)
     body = None if isinstance(found, Unreadable) else found
     html = Escaped(body.html if body else "")  # noqa: S704 - mail.markup made it harmless, and it is shown in a sandbox
@@ -97,6 +99,7 @@ async def rereadings(visit: Visit) -> Response:
     record = await _record(visit)
     if record is None:
         return not_found(visit)
+    await visit.write(lambda conn: visit.noted(conn, "mail.see", f"mail:{record.listing.id}"))
     found = await visit.desk.reader.ask(REREADINGS, record.raw)
     known = None if isinstance(found, Unreadable) else found
     return visit.page("mail_readings.html", mail=record, found=known)

@@ -30,14 +30,23 @@ HEADERS = {
 LONGEST_BODY = 2 << 20
 """Octets of a form: the longest honest one is an entry with all its phrasings, which is far below."""
 
+LONGEST_OF_A_STRANGER = 16 << 10
+"""Octets of the forms that need no account: two megabytes of "&" cost a second of everybody's loop."""
+
+_STRANGERS = ("/login", "/welcome/")
+
+
+def fields_of(*, secure: bool) -> dict[str, str]:
+    """Of every response; where browsers come by TLS alone, they are told to stay with it."""
+    return HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
+
 
 class Protection:
     """Adds the fields to each response that has not set one of its own, and lets no request bring more than a form."""
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
-        strict = {"Strict-Transport-Security": "max-age=31536000"} if secure else {}
-        self._headers = HEADERS | strict
+        self._headers = fields_of(secure=secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -49,13 +58,15 @@ class Protection:
                     fields.setdefault(name, value)
             await send(message)
 
-        brought = 0
+        brought, most = 0, LONGEST_BODY
+        if scope.get("path", "").startswith(_STRANGERS):
+            most = LONGEST_OF_A_STRANGER
 
         async def bounded() -> Message:
             nonlocal brought
             message = await receive()
             brought += len(message.get("body", b""))
-            if brought > LONGEST_BODY:
+            if brought > most:
                 # Whoever reads the body is told, before more of it is kept: a login needs no account to be tried.
                 raise HTTPException(413)
             return message

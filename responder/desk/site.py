@@ -37,7 +37,7 @@ from responder.desk import (
     writing,
 )
 from responder.desk.desk import Desk
-from responder.desk.protection import Protection
+from responder.desk.protection import Protection, fields_of
 from responder.desk.reading import SharedReader
 from responder.desk.rendering import ASSETS, rendered
 from responder.desk.routing import desk_of
@@ -108,7 +108,10 @@ async def _broken(request: Request, error: Exception) -> Response:
     # The log has the kind and place of it; what people wrote may stand in its words, and a one-time link in its path.
     path = getattr(request.scope.get("route"), "path", request.url.path)
     log.error("not shown", path=path, method=request.method, reason=type(error).__name__)
-    return rendered(request, desk_of(request), "refused.html", "ja", status=500, code=500)
+    page = rendered(request, desk_of(request), "refused.html", "ja", status=500, code=500)
+    # It is made outside of what protects all other pages.
+    page.headers.update(fields_of(secure=desk_of(request).secure))
+    return page
 
 
 async def serve(app: Starlette, sock: socket.socket, *, stop: asyncio.Event) -> None:

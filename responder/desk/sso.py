@@ -59,24 +59,25 @@ async def come_back(request: Request) -> Response:
     if desk.provider is None:
         raise HTTPException(404)
     departure = Departure.unsealed(request.cookies.get(_cookie_of(desk), ""))
+    target = "/" if departure is None else local(departure.target)  # a cookie may be anybody's word
     if departure is None or not _equal(departure.state, query.get("state", "")):
         return login_page(request, "/", fault="the single sign-on took too long, or began elsewhere", status=400)
     issuer = desk.provider.registration.issuer
     # RFC 9207: where a provider says who it is, it must be the one that we asked.
     if not query.get("code") or query.get("iss", issuer) != issuer:
-        return login_page(request, departure.target, fault="the single sign-on was broken off", status=401)
+        return login_page(request, target, fault="the single sign-on was broken off", status=401)
     try:
         identity = await desk.provider.identity(query["code"], departure, redirect=_back_to(desk), now=desk.clock())
     except ProviderError as error:
-        return _unreachable(request, error, departure.target)
+        return _unreachable(request, error, target)
     client, before = client_of(request), request.cookies.get(cookie_of(desk), "")
     done = await asyncio.to_thread(_enter, desk, desk.provider.registration, identity, client, before)
     if done is None:
         fault = "nobody is known here by this single sign-on"
-        return login_page(request, departure.target, fault=fault, status=403)
+        return login_page(request, target, fault=fault, status=403)
     # The session's cookie is strict, so it stays away from a redirect that began at another site: one more step, from
     # our own page, brings it.
-    onward = rendered(request, desk, "onward.html", done.account.language, target=departure.target)
+    onward = rendered(request, desk, "onward.html", done.account.language, target=target)
     onward.delete_cookie(_cookie_of(desk), secure=desk.secure, httponly=True, samesite="lax")
     return entered(desk, done, onward)
 

@@ -10,8 +10,10 @@ from email.policy import SMTP
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from responder.store import audit
+from responder.store.engine import reading
 from tests.desk.conftest import Look, Served
-from tests.desk.mails import mail
+from tests.desk.mails import PAYMENT, mail
 from tests.hostile import HOSTILE
 
 
@@ -202,3 +204,12 @@ def test_every_hostile_mail_has_its_page(pages: Served) -> None:
         assert client.get(f"/mails/{number}").status_code == 200
         assert client.get(f"/mails/{number}/html").status_code == 200
     assert client.get("/cases").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/mails/1", "/mails/1/html", "/mails/1/readings"])
+def test_whoever_reads_a_mail_is_in_the_audit_however_they_came_to_it(pages: Served, path: str) -> None:
+    pages.take_in(PAYMENT)
+    client = pages.client(pages.account())
+    assert client.get(path).status_code == 200
+    with reading(pages.engine) as connection:
+        assert [event.object for event in audit.listing(connection, audit.Filters(action="mail.see"))] == ["mail:1"]

@@ -5,6 +5,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,6 +71,35 @@ def test_a_body_longer_than_any_form_of_ours_is_refused(pages: Served) -> None:
         assert pages.post(token, "/snippets", **sent).status_code == code
     login = {"login": "sato", **{f"more{number}": "a" * 9_000 for number in range(400)}}
     assert pages.client().post("/login", data=login).status_code in (400, 413)
+
+
+def test_a_body_that_is_no_form_of_ours_is_not_decoded(pages: Served) -> None:
+    # Python's punycode takes a minute for half a megabyte, in the loop that everybody waits for.
+    part = b'--B\r\nContent-Disposition: form-data; name="login"\r\n\r\n' + b"9" * 9000 + b"\r\n--B--\r\n"
+    sent = {"Content-Type": "multipart/form-data; boundary=B; charset=punycode", "Origin": pages.url}
+    token = pages.account()
+    for client, path in ((pages.client(), "/login"), (pages.client(token), "/account/preferences")):
+        assert client.post(path, content=part, headers=sent).status_code == 415
+
+
+def test_a_page_that_broke_forbids_a_browser_what_the_others_do(pages: Served) -> None:
+    def broken() -> tuple[str, ...]:
+        raise RuntimeError
+
+    with served(replace(pages.desk, refused=broken, url="https://desk.example.jp")) as one:
+        reply = one.client(pages.account()).get("/status")
+    assert reply.status_code == 500
+    for name in ("Content-Security-Policy", "X-Content-Type-Options", "Strict-Transport-Security", "Cache-Control"):
+        assert name in reply.headers
+
+
+def test_a_proxy_may_put_another_host_before_the_pages(pages: Served) -> None:
+    token, ours = pages.account(), "https://desk.example.jp"
+    with served(replace(pages.desk, url=ours)) as one:
+        for origin, code in ((ours, 303), ("https://evil.example", 403), ("http://[", 403)):
+            sent = {"csrf": csrf_of(token), "title": "題", "text": "文"}
+            reply = one.client(token).post("/snippets", data=sent, headers={"Origin": origin})
+            assert reply.status_code == code, origin
 
 
 def test_every_page_is_made_by_what_asks_for_an_account() -> None:

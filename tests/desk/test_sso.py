@@ -1,5 +1,6 @@
 """Single sign-on with a real OpenID provider on loopback: who gets in, as whom, and what is not believed."""
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -225,7 +226,10 @@ def test_what_comes_back_to_another_browser_or_twice_opens_nothing(desk: Served)
     assert client.get(back).status_code == 400
 
 
-@pytest.mark.parametrize("cookie", ["", "x", "e30=", "W10=", "eyJzdGF0ZSI6IDF9", "é"])
+_NESTED = base64.urlsafe_b64encode(b"[" * 100_000).decode()
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "e30=", "W10=", "eyJzdGF0ZSI6IDF9", "é", _NESTED])
 def test_a_cookie_that_is_none_of_ours_is_no_departure(cookie: str) -> None:
     assert Departure.unsealed(cookie) is None
     made = Departure.to("/cases?q=1")
