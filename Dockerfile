@@ -24,6 +24,7 @@ ENV PATH=/app/.venv/bin:$PATH \
     RESPONDER_LISTENER__LMTP=0.0.0.0:8024 \
     RESPONDER_LISTENER__NETWORKS=127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7 \
     RESPONDER_DESK__LISTEN=0.0.0.0:8080 \
+    RESPONDER_DESK__PROXIES=127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7 \
     RESPONDER_SERVICE__STATE=/var/lib/responder \
     RESPONDER_STORE__URL=sqlite:////var/lib/responder/responder.db \
     RESPONDER_COURIER__NEXT_HOP=maildir:/var/lib/responder/replies

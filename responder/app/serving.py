@@ -59,7 +59,7 @@ async def serve(config: Config, path: Path | None, agents: Sequence[str]) -> Non
         running.append(_notices(desk_of(engine, config, current), config, stop))
     if "desk" in agents and config.desk.listen is not None:
         bound = _bound(config.desk.listen, "desk.listen")
-        running.append(_desk(desk_of(engine, config, current), bound, stop))
+        running.append(_desk(desk_of(engine, config, current), bound, stop, config.desk.proxies))
         running.append(rehearsing.run(engine, lambda: current.config if current else config, stop=stop))
     if "listener" in agents:
         listener = Listener(engine, _acceptance(config), clock, encryption_of(config))
@@ -212,11 +212,11 @@ async def _courier(engine: Engine, config: Config, sign: courier.Sign | None, st
                 await next_hop.close()
 
 
-async def _desk(desk: Desk, bound: socket.socket, stop: asyncio.Event) -> None:
+async def _desk(desk: Desk, bound: socket.socket, stop: asyncio.Event, proxies: Sequence[object]) -> None:
     from responder.desk.site import serve as serve_site
     from responder.desk.site import site
 
-    await serve_site(site(desk), bound, stop=stop)
+    await serve_site(site(desk), bound, stop=stop, proxies=[str(network) for network in proxies])
 
 
 def _notices(desk: Desk, config: Config, stop: asyncio.Event) -> Coroutine[Any, Any, None]:

@@ -158,6 +158,7 @@ class Desk:
 
     listen: Listen = _DESK
     url: PageUrl = ""
+    proxies: Networks = _LOOPBACK
     business_hours: OfficeHours = _OFFICE_HOURS
     closed: YearDays = _NEW_YEAR
 

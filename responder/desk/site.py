@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -114,8 +115,10 @@ async def _broken(request: Request, error: Exception) -> Response:
     return page
 
 
-async def serve(app: Starlette, sock: socket.socket, *, stop: asyncio.Event) -> None:
-    """Serve the pages on a bound socket until `stop`."""
+async def serve(
+    app: Starlette, sock: socket.socket, *, stop: asyncio.Event, proxies: Sequence[str] = ("127.0.0.1", "::1")
+) -> None:
+    """Serve the pages on a bound socket until `stop`; whoever comes from a proxy is who that says (X-Forwarded-For)."""
     import uvicorn
 
     config = uvicorn.Config(
@@ -123,9 +126,8 @@ async def serve(app: Starlette, sock: socket.socket, *, stop: asyncio.Event) -> 
         log_config=None,
         access_log=False,
         server_header=False,
-        # Who is behind the reverse proxy on this machine: the throttle of logins and the audit go by it.
         proxy_headers=True,
-        forwarded_allow_ips="127.0.0.1,::1",
+        forwarded_allow_ips=list(proxies),
         timeout_graceful_shutdown=3,
     )
     server = uvicorn.Server(config)

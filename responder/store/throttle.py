@@ -1,6 +1,7 @@
 """Logins that failed, so that passwords cannot be tried out: too many, and even the right one has to wait."""
 
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,10 @@ from responder.store.engine import one_at_a_time
 from responder.store.schema import failed_logins
 
 WINDOW = timedelta(minutes=15)
-MOST_OF_A_LOGIN = 5
+MOST_OF_A_LOGIN_THERE = 5
+"""Of one login from one network."""
+MOST_OF_A_LOGIN = 50
+"""Of one login from everywhere: so many that nobody keeps somebody out by typing five passwords from elsewhere."""
 MOST_OF_A_CLIENT = 20
 
 
@@ -23,10 +27,12 @@ def attempt(conn: Connection, login: str, *, client: str, now: datetime) -> date
     """
     one_at_a_time(conn, "logging in")
     conn.execute(sa.delete(failed_logins).where(failed_logins.c.at <= now - WINDOW))
-    login = _kept(login)
+    login, client = _kept(login), network_of(client)
+    own, theirs = failed_logins.c.login == login, failed_logins.c.client == client
     waits = (
-        _full_until(conn, failed_logins.c.login == login, MOST_OF_A_LOGIN),
-        _full_until(conn, failed_logins.c.client == client, MOST_OF_A_CLIENT),
+        _full_until(conn, sa.and_(own, theirs), MOST_OF_A_LOGIN_THERE),
+        _full_until(conn, own, MOST_OF_A_LOGIN),
+        _full_until(conn, theirs, MOST_OF_A_CLIENT),
     )
     until = max((wait for wait in waits if wait is not None), default=None)
     if until is None:
@@ -37,6 +43,15 @@ def attempt(conn: Connection, login: str, *, client: str, now: datetime) -> date
 def forgive(conn: Connection, login: str) -> None:
     """Forget the failures of a login: its password was right, or it has another one now."""
     conn.execute(sa.delete(failed_logins).where(failed_logins.c.login == _kept(login)))
+
+
+def network_of(client: str) -> str:
+    """What one customer of a provider has: an IPv4 address, or the /64 of IPv6, which has more addresses than tries."""
+    try:
+        address = ip_address(client.partition("%")[0])
+    except ValueError:
+        return client
+    return str(ip_network((address, 64), strict=False)) if address.version == 6 else client
 
 
 def _kept(login: str) -> str:

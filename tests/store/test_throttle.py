@@ -21,12 +21,28 @@ def _attempt(engine: Engine, login: str = "sato", client: str = "192.0.2.1", now
 
 def test_the_sixth_attempt_at_a_login_waits_for_the_first_to_leave_the_window(engine: Engine) -> None:
     for minute in range(5):
-        assert _attempt(engine, client=f"192.0.2.{minute}", now=NOW + minute * MINUTE) is None
+        assert _attempt(engine, now=NOW + minute * MINUTE) is None
     assert _attempt(engine, now=NOW + 5 * MINUTE) == NOW + 15 * MINUTE
     assert _attempt(engine, "SATO ", now=NOW + 5 * MINUTE) == NOW + 15 * MINUTE
     assert _attempt(engine, "suzuki", now=NOW + 5 * MINUTE) is None
     assert _attempt(engine, now=NOW + 15 * MINUTE) is None
     assert _attempt(engine, now=NOW + 15 * MINUTE) == NOW + 16 * MINUTE
+
+
+def test_nobody_keeps_another_out_from_elsewhere_but_by_very_many_tries(engine: Engine) -> None:
+    for number in range(10):
+        for _ in range(5):
+            assert _attempt(engine, client=f"192.0.2.{number}") is None
+        if number < 9:
+            assert _attempt(engine, client="198.51.100.1", login=f"another{number}") is None
+    assert _attempt(engine, client="198.51.100.1") == NOW + 15 * MINUTE
+
+
+def test_the_addresses_of_one_customer_are_one_client(engine: Engine) -> None:
+    for number in range(20):
+        assert _attempt(engine, f"login{number}", f"2001:db8::{number:x}") is None
+    assert _attempt(engine, "sato", "2001:db8::ffff") == NOW + 15 * MINUTE
+    assert _attempt(engine, "sato", "2001:db8:0:1::1") is None
 
 
 def test_the_twenty_first_attempt_of_a_client_waits_whatever_the_login(engine: Engine) -> None:
