@@ -13,7 +13,7 @@ import httpx
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
@@ -116,7 +116,8 @@ class Provider:
             raise ProviderError("it gave no ID token")
         registry = JWSRegistry(algorithms=_ALGORITHMS, strict_check_header=False)
         if self._keys is not None:
-            with suppress(InvalidKeyIdError):  # the issuer may have other keys by now, which are fetched below
+            # The issuer may have other keys by now, which are fetched below; not every issuer numbers its keys.
+            with suppress(InvalidKeyIdError, BadSignatureError):
                 return jwt.decode(text, self._keys, registry=registry)
         found = await _json(client, "GET", (await self._known(client))["jwks_uri"])
         self._keys = KeySet.import_key_set(found)  # type: ignore[arg-type]  # its shape is what it looks at

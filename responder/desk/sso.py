@@ -20,7 +20,7 @@ from responder.desk.rendering import rendered
 from responder.desk.routing import cookie_of, desk_of
 from responder.desk.visit import client_of
 from responder.store import accounts
-from responder.store.accounts import Account, Role, fault_of_login
+from responder.store.accounts import Account, Role, fault_of_login, normal_login
 from responder.store.audit import Actor
 
 _CALLBACK = "/login/oidc/back"
@@ -112,10 +112,11 @@ def _enter(desk: Desk, ours: Registration, identity: Identity, client: str, befo
 def account_of(conn: Connection, identity: Identity, ours: Registration, *, by: Actor, now: datetime) -> Account | None:
     """Whose account it is: by subject; else by a verified address that is a login; else a new one, where settled so.
 
-    An account that is bound to one user of the provider is never given to another, whatever their address.
+    An account that is bound to one user of the provider is never given to another, whatever their address. An address
+    that is a login only once its characters are folded (a full-width one) may be another person's mailbox.
     """
     account = accounts.by_subject(conn, identity.subject)
-    if account is None and identity.email is not None and fault_of_login(identity.email) is None:
+    if account is None and identity.email is not None and _is_login(identity.email):
         account = accounts.by_login(conn, identity.email)
         if account is None and ours.make_accounts:
             name = identity.name or identity.email
@@ -127,6 +128,10 @@ def account_of(conn: Connection, identity: Identity, ours: Registration, *, by: 
     if account is not None and account.disabled_at is None and identity.groups is not None:
         roster.set_role(conn, account, role_of(identity.groups, ours), by=by, now=now)
     return account
+
+
+def _is_login(email: str) -> bool:
+    return fault_of_login(email) is None and email.strip().lower() == normal_login(email)
 
 
 def role_of(groups: frozenset[str], ours: Registration) -> Role:

@@ -121,8 +121,14 @@ def test_an_address_that_somebody_else_has_now_opens_nothing(desk: Served, issue
 
 @pytest.mark.parametrize(
     "claims",
-    [{"email_verified": False}, {"email_verified": "true"}, {"email": "nobody@example.jp"}, {"email": None}],
-    ids=["not verified", "verified in a text", "no such login", "no address"],
+    [
+        {"email_verified": False},
+        {"email_verified": "true"},
+        {"email": "nobody@example.jp"},
+        {"email": "ｓato@example.jp"},
+        {"email": None},
+    ],
+    ids=["not verified", "verified in a text", "no such login", "full width", "no address"],
 )
 def test_who_is_not_known_is_refused(unmoved: Served, issuer: Issuer, claims: dict[str, Any]) -> None:
     issuer.claims |= claims
@@ -201,12 +207,13 @@ def test_an_id_token_that_does_not_hold_lets_nobody_in(unmoved: Served, issuer: 
     assert (reply.status_code, _is_in(unmoved, reply)) == (502, False)
 
 
-def test_keys_that_the_provider_has_changed_are_fetched_again(desk: Served, issuer: Issuer) -> None:
+@pytest.mark.parametrize("number", ["2", "1"], ids=["another number", "the same number"])
+def test_keys_that_the_provider_has_changed_are_fetched_again(desk: Served, issuer: Issuer, number: str) -> None:
     _add(desk)
     assert _is_in(desk, _come_back(desk))
     assert _is_in(desk, _come_back(desk))
     assert issuer.asked == ["metadata", "token", "keys", "token"]
-    before, issuer.key = issuer.key, RSAKey.generate_key(2048, {"kid": "2"})
+    before, issuer.key = issuer.key, RSAKey.generate_key(2048, {"kid": number})
     assert _is_in(desk, _come_back(desk))
     issuer.key = before
 
