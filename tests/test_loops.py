@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 
 from responder.mail.envelope import Envelope
 from responder.reader import Reader
-from responder.store import breaker, cases, inbox, muted, outbox
+from responder.store import automatic, breaker, cases, inbox, muted, outbox
 from responder.store.engine import reading
 from responder.triage.policy import Budgets
 from responder.worker import Briefing, triage_next
@@ -318,7 +318,7 @@ def test_a_breaker_that_falls_back_forgets_nothing_that_left(engine: Engine) -> 
         _take_in(engine, _mail(SHARED, sender=sender, number=minute), sender=sender)
         _triage(engine, using=using, now=NOW + timedelta(minutes=minute))
         with reading(engine) as connection:
-            assert outbox.automatic_at_all(connection, since=NOW + timedelta(minutes=minute) - HOUR) <= 4
+            assert automatic.at_all(connection, since=NOW + timedelta(minutes=minute) - HOUR) <= 4
     assert len(_sent(engine)) > 4
 
 

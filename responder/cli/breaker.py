@@ -22,14 +22,14 @@ _breaker = typer.Typer(no_args_is_help=True)
 @_breaker.command("show")
 def show_breaker(context: typer.Context, as_lines: Json = False) -> None:
     """Whether automatic mail leaves, how much left in the last hour, and when it was stopped before."""
-    from responder.store import breaker, outbox
+    from responder.store import automatic, breaker
     from responder.store.engine import reading
 
     place = opened(context)
     with reading(place.engine) as connection:
         trips = breaker.listing(connection)
         trip = breaker.in_force(connection)
-        sent = outbox.automatic_at_all(connection, since=now() - timedelta(hours=1))
+        sent = automatic.at_all(connection, since=now() - timedelta(hours=1))
     rows(
         [asdict(one) for one in trips],
         _TRIPS,

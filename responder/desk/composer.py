@@ -10,7 +10,7 @@ from responder.desk import drafting
 from responder.desk.answering import recipient_of, salutation_of
 from responder.desk.desk import Desk
 from responder.desk.newest import Newest
-from responder.store import accounts, case_events, casework, composing, drafts, outbox, snippets
+from responder.store import accounts, automatic, case_events, casework, composing, drafts, snippets
 from responder.store.accounts import Account
 from responder.store.case_events import CaseEvent
 from responder.store.cases import Case
@@ -72,7 +72,7 @@ def composer_of(conn: Connection, account: Account, case: Case, mails: list[int]
         writer=None if writer is None or writer.who == who else writer,
         refusal=casework.free(case, who),
         mails=tuple(number for number in mails if number != case.id),
-        answered=outbox.entries_answered(conn, case.id),
+        answered=automatic.entries_answered(conn, case.id),
     )
 
 

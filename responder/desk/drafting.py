@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from responder.corpus import Entry
 from responder.desk.newest import Newest, newest_of
 from responder.letters import Letters, Passage
-from responder.store import cases, corrections, outbox
+from responder.store import automatic, cases, corrections
 from responder.store.cases import Case
 from responder.triage.language import Language
 
@@ -50,7 +50,7 @@ def prepared_for(conn: Connection, case_id: int, entries: Iterable[Entry], lette
     case, newest = cases.find(conn, case_id), newest_of(conn, case_id)
     if case is None or newest is None:
         return None
-    return draft_of(case, newest, entries, letters, answered=outbox.entries_answered(conn, case_id))
+    return draft_of(case, newest, entries, letters, answered=automatic.entries_answered(conn, case_id))
 
 
 def _correction(case: Case, newest: Newest, sent: Sequence[Entry], letters: Letters) -> str:

@@ -15,7 +15,7 @@ from responder.desk.charts import Column, Point
 from responder.desk.rendering import Said
 from responder.desk.routing import action, not_found, page
 from responder.desk.visit import Form, Visit
-from responder.store import breaker, cases, inbox, outbox, reviews, stats
+from responder.store import automatic, breaker, cases, inbox, reviews, stats
 from responder.store.accounts import Role
 from responder.store.outbox import Listing
 from responder.store.reviews import Judgement
@@ -141,7 +141,7 @@ async def show_breaker(visit: Visit) -> Response:
     """What to look at before automatic mail leaves again, and the button for it."""
     hour = visit.now - timedelta(hours=1)
     trips, lately_sent = await visit.read(
-        lambda conn: (breaker.listing(conn, limit=10), outbox.automatic_at_all(conn, since=hour))
+        lambda conn: (breaker.listing(conn, limit=10), automatic.at_all(conn, since=hour))
     )
     trip = next((one for one in trips if one.reset_at is None), None)
     return visit.page("breaker.html", trips=trips, trip=trip, lately_sent=lately_sent, breaker_page=BREAKER)

@@ -12,7 +12,7 @@ from responder.desk.newest import Newest, read_newest
 from responder.desk.rendering import Said
 from responder.desk.routing import action, not_found
 from responder.desk.visit import Form, Visit
-from responder.store import accounts, cases, composing, drafts, outbox, snippets
+from responder.store import accounts, automatic, cases, composing, drafts, snippets
 from responder.store.casework import Refusal
 from responder.store.composing import Composer as Writer
 
@@ -168,7 +168,7 @@ def _piece(conn: Connection, visit: Visit, form: Form, newest: Newest, do: str, 
     case = cases.find(conn, visit.number)
     if do != "prepared" or case is None:
         return ""
-    answered = outbox.entries_answered(conn, case.id)
+    answered = automatic.entries_answered(conn, case.id)
     prepared = drafting.draft_of(case, newest, visit.desk.entries(), visit.desk.letters(), answered=answered)
     return "" if prepared is None else prepared.text
 

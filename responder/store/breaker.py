@@ -25,23 +25,27 @@ class Trip:
     reset_by: str | None
 
 
+_NEWEST = sa.select(*(breaker_trips.c[name] for name in ("id", "tripped_at", "sent", "reset_at", "reset_by"))).order_by(
+    breaker_trips.c.id.desc()
+)
+_LAST_RESET = sa.select(sa.func.max(breaker_trips.c.reset_at)).where(breaker_trips.c.reset_by != ITSELF)
+_IN_FORCE = _NEWEST.where(breaker_trips.c.in_force).limit(1)
+
+
 def in_force(conn: Connection) -> Trip | None:
     """The trip that nobody has reset yet."""
-    return next(iter(listing(conn, limit=1, only_in_force=True)), None)
+    row = conn.execute(_IN_FORCE).first()
+    return None if row is None else Trip(*row)
 
 
-def listing(conn: Connection, *, limit: int = 20, only_in_force: bool = False) -> list[Trip]:
+def listing(conn: Connection, *, limit: int = 20) -> list[Trip]:
     """The trips, newest first."""
-    columns = (breaker_trips.c[name] for name in ("id", "tripped_at", "sent", "reset_at", "reset_by"))
-    statement = sa.select(*columns).order_by(breaker_trips.c.id.desc()).limit(limit)
-    if only_in_force:
-        statement = statement.where(breaker_trips.c.in_force)
-    return [Trip(*row) for row in conn.execute(statement)]
+    return [Trip(*row) for row in conn.execute(_NEWEST.limit(limit))]
 
 
 def trip(conn: Connection, *, sent: int, now: datetime) -> bool:
     """Stop automatic mail; False where it is stopped already."""
-    statement = inserting(conn, breaker_trips).values(tripped_at=now, sent=sent, in_force=True)
+    statement = inserting(conn.dialect.name, breaker_trips).values(tripped_at=now, sent=sent, in_force=True)
     stopped = statement.on_conflict_do_nothing(index_elements=["in_force"]).returning(breaker_trips.c.id)
     return conn.execute(stopped).first() is not None
 
@@ -55,6 +59,5 @@ def reset(conn: Connection, *, who: str, now: datetime) -> bool:
 def last_reset_at(conn: Connection) -> datetime | None:
     """When a person let automatic mail leave again: what left before is not held against what comes after. A breaker
     that falls back by itself has seen that there is room, and forgets nothing."""
-    by_people = sa.select(sa.func.max(breaker_trips.c.reset_at)).where(breaker_trips.c.reset_by != ITSELF)
-    found: datetime | None = conn.execute(by_people).scalar_one_or_none()
+    found: datetime | None = conn.execute(_LAST_RESET).scalar_one_or_none()
     return found

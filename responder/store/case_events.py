@@ -23,6 +23,9 @@ class CaseEvent:
     delivery_id: int | None
 
 
+_RECORD = sa.insert(case_events).returning(case_events.c.id)
+
+
 def record(
     conn: Connection,
     case_id: int,
@@ -35,9 +38,9 @@ def record(
     delivery_id: int | None = None,
 ) -> int:
     """Write down what happened to a case that the caller has locked or just made; the number of the event."""
-    values = {"inquiry_id": inquiry_id, "delivery_id": delivery_id}
-    statement = sa.insert(case_events).values(case_id=case_id, at=now, event=event, who=who, detail=detail, **values)
-    number: int = conn.execute(statement.returning(case_events.c.id)).scalar_one()
+    what = {"event": event, "who": who, "detail": detail}
+    values = {"case_id": case_id, "at": now, **what, "inquiry_id": inquiry_id, "delivery_id": delivery_id}
+    number: int = conn.execute(_RECORD, values).scalar_one()
     return number
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Executable
 from sqlalchemy.engine import Connection
 
 from responder.store import case_events
@@ -44,6 +46,27 @@ def number_of(text: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and 0 < int(digits) < 2**63 else None
 
 
+# What many mails ask of the store is written once: see `inbox`.
+@cache
+def _opening(dialect: str) -> Executable:
+    return inserting(dialect, cases).on_conflict_do_nothing().returning(cases.c.inquiry_id)
+
+
+_REOPEN = (
+    sa.update(cases)
+    .where(cases.c.inquiry_id == sa.bindparam("case"), cases.c.merged_into.is_(None))
+    .values(
+        state=sa.case((cases.c.state == "taken", "taken"), else_="open"),
+        opened_at=sa.case((cases.c.state == "closed", sa.bindparam("now")), else_=cases.c.opened_at),
+        reason=sa.bindparam("because"),
+        changed_at=sa.bindparam("now"),
+        held_until=None,
+        hold_reason=None,
+    )
+    .returning(cases.c.inquiry_id)
+)
+
+
 def open_case(
     conn: Connection,
     inquiry_id: int,
@@ -58,22 +81,16 @@ def open_case(
     `caused_by` is the later inquiry, if one (a reply in the thread) is the cause. A hold ends, and of a case that was
     merged into another it is the other that opens.
     """
-    reopened = sa.update(cases).values(
-        state=sa.case((cases.c.state == "taken", "taken"), else_="open"),
-        opened_at=sa.case((cases.c.state == "closed", now), else_=cases.c.opened_at),
-        reason=reason,
-        changed_at=now,
-        held_until=None,
-        hold_reason=None,
-    )
-    new = inserting(conn, cases).values(inquiry_id=inquiry_id, opened_at=now, reason=reason, changed_at=now)
+    values = {"inquiry_id": inquiry_id, "opened_at": now, "reason": reason, "changed_at": now}
     # Where somebody opens the case or merges it at this moment, the second look finds what came of it.
     while True:
         known = case_of(conn, inquiry_id)
         root = inquiry_id if known is None else known
-        whole = (cases.c.inquiry_id == root, cases.c.merged_into.is_(None))
-        done = new.on_conflict_do_nothing() if known is None else reopened.where(*whole)
-        if conn.execute(done.returning(cases.c.inquiry_id)).first() is not None:
+        if known is None:
+            done = conn.execute(_opening(conn.dialect.name), values)
+        else:
+            done = conn.execute(_REOPEN, {"case": root, "now": now, "because": reason})
+        if done.first() is not None:
             break
     case_events.record(conn, root, "opened", who=who, detail=reason, inquiry_id=caused_by, now=now)
 
@@ -84,7 +101,9 @@ def call_back(conn: Connection, inquiry_id: int, *, who: str, now: datetime) -> 
     if not conn.execute(sa.select(kept)).scalar_one() or case_of(conn, inquiry_id) is not None:
         return False
     reason = "called back"
-    new = inserting(conn, cases).values(inquiry_id=inquiry_id, opened_at=now, reason=reason, changed_at=now)
+    new = inserting(conn.dialect.name, cases).values(
+        inquiry_id=inquiry_id, opened_at=now, reason=reason, changed_at=now
+    )
     if conn.execute(new.on_conflict_do_nothing().returning(cases.c.inquiry_id)).first() is None:
         return False  # somebody else was as quick
     case_events.record(conn, inquiry_id, "opened", who=who, detail=reason, now=now)
@@ -97,13 +116,16 @@ def keep_thanks(conn: Connection, case_id: int, inquiry_id: int, *, now: datetim
     case_events.record(conn, case_id, "thanked", who="contractor", detail="", inquiry_id=inquiry_id, now=now)
 
 
+_BEGAN = sa.select(cases.c.inquiry_id, cases.c.merged_into).where(cases.c.inquiry_id == sa.bindparam("case"))
+_JOINED = sa.select(events.c.case_id).where(events.c.inquiry_id == sa.bindparam("inquiry")).limit(1)
+
+
 def case_of(conn: Connection, inquiry_id: int) -> int | None:
     """The case that an inquiry began, or joined as a later mail, or that this one was merged into; None if neither."""
     row = _began(conn, inquiry_id)
     if row is None:
         # A mail that was split off has a case of its own, whatever it had joined.
-        joined = sa.select(events.c.case_id).where(events.c.inquiry_id == inquiry_id).limit(1)
-        number = conn.execute(joined).scalar_one_or_none()
+        number = conn.execute(_JOINED, {"inquiry": inquiry_id}).scalar_one_or_none()
         row = None if number is None else _began(conn, number)
     while row is not None and row.merged_into is not None:
         row = _began(conn, row.merged_into)
@@ -111,9 +133,7 @@ def case_of(conn: Connection, inquiry_id: int) -> int | None:
 
 
 def _began(conn: Connection, case_id: int) -> Any:
-    return conn.execute(
-        sa.select(cases.c.inquiry_id, cases.c.merged_into).where(cases.c.inquiry_id == case_id)
-    ).one_or_none()
+    return conn.execute(_BEGAN, {"case": case_id}).one_or_none()
 
 
 def mails_of(conn: Connection, case_id: int, *, thanks: bool = True) -> list[int]:

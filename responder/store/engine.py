@@ -130,9 +130,9 @@ def one_at_a_time(conn: Connection, at: Literal["settling", "logging in"] = "set
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCKS[at])))
 
 
-def inserting(conn: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+def inserting(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that can say what happens where the row is there already: both databases say it in the same words."""
-    return sqlite.insert(table) if conn.dialect.name == "sqlite" else postgresql.insert(table)
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def upsert(
@@ -145,7 +145,7 @@ def upsert(
     where: sa.ColumnElement[bool] | None = None,
 ) -> None:
     """Insert a row, or change the one that has the key: to `values`, or to `changed`, and only where `where` holds."""
-    statement = inserting(conn, table).values(**key, **values)
+    statement = inserting(conn.dialect.name, table).values(**key, **values)
     conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed or values, where=where))
 
 

@@ -27,10 +27,13 @@ def mute(conn: Connection, address: str, *, reason: str, until: datetime, now: d
     upsert(conn, muted, {"address": correspondent_of(address)}, values)
 
 
+_NOW: sa.BindParameter[datetime] = sa.bindparam("now")
+_IS_MUTED = sa.select(sa.exists().where(muted.c.address == sa.bindparam("of"), muted.c.muted_until > _NOW))
+
+
 def is_muted(conn: Connection, address: str, *, now: datetime) -> bool:
     """Whether no machine may write to the address now."""
-    held = (muted.c.address == correspondent_of(address), muted.c.muted_until > now)
-    found: bool = conn.execute(sa.select(sa.exists().where(*held))).scalar_one()
+    found: bool = conn.execute(_IS_MUTED, {"of": correspondent_of(address), "now": now}).scalar_one()
     return found
 
 

@@ -68,5 +68,5 @@ def settle(conn: Connection, kind: NoticeKind, told: Sequence[Untold], *, now: d
         {"case_id": one.id, "kind": kind.value, "opened_at": one.opened_at, "told_at": now}
         for one in sorted(told, key=lambda one: one.id)
     ]
-    new = inserting(conn, notices).values(rows).on_conflict_do_nothing().returning(notices.c.case_id)
+    new = inserting(conn.dialect.name, notices).values(rows).on_conflict_do_nothing().returning(notices.c.case_id)
     return frozenset(conn.execute(new).scalars())

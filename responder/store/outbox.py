@@ -4,10 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql.dml import ReturningInsert
 
 from responder.mail.address import correspondent_of, domain_of
 from responder.mail.organisation import organisation_of
@@ -23,9 +25,6 @@ class DeliveryKind(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
     PERSON = "person"
     NOTICE = "notice"
-
-
-AUTOMATIC = (DeliveryKind.ANSWER.value, DeliveryKind.ACKNOWLEDGEMENT.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,33 +95,45 @@ def enqueue(
         "organisation": organisation_of(domain_of(reply.recipient)),
         "entries": ",".join(sorted(entries)) or None,
     }
-    new = inserting(conn, outbox).values(values).on_conflict_do_nothing(index_elements=["once"])
-    number: int | None = conn.execute(new.returning(outbox.c.id)).scalar_one_or_none()
-    return number
+    return conn.execute(_new(conn.dialect.name), values).scalar_one_or_none()
+
+
+# What every mail asks of the store is written once: see `inbox`.
+@cache
+def _new(dialect: str) -> ReturningInsert[Any]:
+    return inserting(dialect, outbox).on_conflict_do_nothing(index_elements=["once"]).returning(outbox.c.id)
+
+
+_NOW: sa.BindParameter[datetime] = sa.bindparam("now")
+_UNLEASED = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= _NOW)
+_DUE = (outbox.c.state == "queued", outbox.c.next_attempt_at <= _NOW, _UNLEASED)
+_ANY_DUE = sa.select(sa.exists().where(*_DUE))
+_LONGEST_DUE = (
+    sa.select(outbox.c.id).where(*_DUE).order_by(outbox.c.next_attempt_at, outbox.c.id).limit(sa.bindparam("most"))
+)
+_CLAIM = (
+    sa.update(outbox)
+    .where(outbox.c.id.in_(_LONGEST_DUE.with_for_update(skip_locked=True)))
+    .values(lease_until=sa.bindparam("until"), leases=outbox.c.leases + 1, attempts=outbox.c.attempts + 1)
+    .returning(outbox)
+)
+_SETTLE = sa.update(outbox).where(
+    outbox.c.id == sa.bindparam("our_id"),
+    outbox.c.settled_at.is_(None),
+    outbox.c.leases == sa.bindparam("our_lease"),
+)
 
 
 def any_due(conn: Connection, *, now: datetime) -> bool:
     """Whether a claim would find something; costs no write lock."""
-    found: bool = conn.execute(sa.select(sa.exists().where(*_due(now)))).scalar_one()
+    found: bool = conn.execute(_ANY_DUE, {"now": now}).scalar_one()
     return found
 
 
 def claim(conn: Connection, *, now: datetime, limit: int, lease: timedelta) -> list[Delivery]:
     """Lease up to `limit` mails whose next attempt is due, longest due first."""
-    chosen = sa.select(outbox.c.id).where(*_due(now)).order_by(outbox.c.next_attempt_at, outbox.c.id).limit(limit)
-    statement = (
-        sa.update(outbox)
-        .where(outbox.c.id.in_(chosen.with_for_update(skip_locked=True)))
-        .values(lease_until=now + lease, leases=outbox.c.leases + 1, attempts=outbox.c.attempts + 1)
-        .returning(outbox)
-    )
-    rows = conn.execute(statement).all()
+    rows = conn.execute(_CLAIM, {"now": now, "most": limit, "until": now + lease}).all()
     return sorted((_delivery(row) for row in rows), key=lambda delivery: delivery.id)
-
-
-def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    unleased = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
-    return outbox.c.state == "queued", outbox.c.next_attempt_at <= now, unleased
 
 
 def _delivery(row: Row[Any]) -> Delivery:
@@ -160,8 +171,8 @@ def settle_failed(
 
 
 def _settle(conn: Connection, delivery: Delivery, **values: Any) -> bool:
-    ours = (outbox.c.id == delivery.id, outbox.c.settled_at.is_(None), outbox.c.leases == delivery.lease)
-    return conn.execute(sa.update(outbox).where(*ours).values(lease_until=None, **values)).rowcount == 1
+    ours = {"our_id": delivery.id, "our_lease": delivery.lease}
+    return conn.execute(_SETTLE, {**ours, "lease_until": None, **values}).rowcount == 1
 
 
 def hold(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
@@ -199,15 +210,20 @@ class Earlier:
     recipient: str
 
 
+_OF_MESSAGE_IDS = (
+    sa.select(*(outbox.c[name] for name in ("id", "message_id", "inquiry_id", "kind", "recipient")))
+    .where(outbox.c.message_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(outbox.c.id.desc())
+)
+
+
 def of_message_ids(conn: Connection, message_ids: Collection[str]) -> list[Earlier]:
     """Mails of ours among these Message-IDs, newest first."""
     if not message_ids:
         return []
-    names = ("id", "message_id", "inquiry_id", "kind", "recipient")
-    statement = sa.select(*(outbox.c[name] for name in names)).where(outbox.c.message_id.in_(message_ids))
     return [
         Earlier(row.id, row.message_id, row.inquiry_id, DeliveryKind(row.kind), row.recipient)
-        for row in conn.execute(statement.order_by(outbox.c.id.desc()))
+        for row in conn.execute(_OF_MESSAGE_IDS, {"ids": list(message_ids)})
     ]
 
 
@@ -235,56 +251,11 @@ def note(conn: Connection, delivery_id: int, *, reply: str) -> None:
     conn.execute(sa.update(outbox).where(*on_its_way).values(reply=reply))
 
 
-@dataclass(frozen=True, slots=True)
-class Automatic:
-    """An automatic mail that somebody had."""
-
-    created_at: datetime
-    kind: DeliveryKind
-    entries: frozenset[str]
-
-
-def automatic_to(conn: Connection, address: str, *, since: datetime) -> list[Automatic]:
-    """The automatic mails that a sender was written to since then, whatever tag the address had."""
-    statement = sa.select(outbox.c.created_at, outbox.c.kind, outbox.c.entries).where(
-        outbox.c.correspondent == correspondent_of(address), *_automatic(since)
-    )
-    return [
-        Automatic(row.created_at, DeliveryKind(row.kind), frozenset((row.entries or "").split(",")) - {""})
-        for row in conn.execute(statement)
-    ]
-
-
-def entries_answered(conn: Connection, inquiry_id: int) -> frozenset[str]:
-    """The entries of the automatic answer to a mail; none where it got none."""
-    statement = sa.select(outbox.c.entries).where(outbox.c.inquiry_id == inquiry_id, outbox.c.kind == "answer")
-    return frozenset((conn.execute(statement.limit(1)).scalar_one_or_none() or "").split(",")) - {""}
-
-
-def automatic_there(conn: Connection, address: str, *, since: datetime) -> int:
-    """How many automatic mails the organisation of an address was written to since then."""
-    there = outbox.c.organisation == organisation_of(domain_of(address))
-    return _count(conn, there, *_automatic(since))
-
-
-def automatic_at_all(conn: Connection, *, since: datetime) -> int:
-    """How many automatic mails were written since then."""
-    return _count(conn, *_automatic(since))
-
-
 def noticed(conn: Connection, *, since: datetime) -> bool:
     """Whether a notice to staff was written since then."""
     written = (outbox.c.created_at > since, outbox.c.kind == DeliveryKind.NOTICE.value)
     found: bool = conn.execute(sa.select(sa.exists().where(*written))).scalar_one()
     return found
-
-
-def _automatic(since: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return outbox.c.created_at > since, outbox.c.kind.in_(AUTOMATIC)
-
-
-def _count(conn: Connection, *which: sa.ColumnElement[bool]) -> int:
-    return conn.execute(sa.select(sa.func.count()).select_from(outbox).where(*which)).scalar_one()
 
 
 LISTED = [

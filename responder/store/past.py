@@ -9,7 +9,7 @@ from responder.mail.address import normalised
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, Unreadable, parse_message
 from responder.mail.report import Report, report_of
-from responder.store import breaker, inbox, muted, outbox
+from responder.store import automatic, breaker, inbox, muted, outbox
 from responder.store.inbox import Inquiry
 from responder.store.outbox import Earlier
 from responder.store.returned import delivery_of
@@ -78,15 +78,15 @@ def counted(conn: Connection, history: History, sender: str, budgets: Budgets, *
     """The same with what was sent by itself until now, to the sender and to others."""
     hour, day = now - timedelta(hours=1), now - timedelta(days=1)
     longest = max(timedelta(days=1), budgets.same_answer_after, budgets.acknowledge_again_after)
-    had = outbox.automatic_to(conn, sender, since=now - longest)
+    had = automatic.to(conn, sender, since=now - longest)
     known_since = now - budgets.same_answer_after
     reset_at = breaker.last_reset_at(conn)
     return replace(
         history,
         automatic_lately=sum(one.created_at > hour for one in had),
         automatic_today=sum(one.created_at > day for one in had),
-        automatic_there=outbox.automatic_there(conn, sender, since=hour),
-        automatic_at_all=outbox.automatic_at_all(conn, since=max(hour, reset_at or hour)),
+        automatic_there=automatic.there(conn, sender, since=hour),
+        automatic_at_all=automatic.at_all(conn, since=max(hour, reset_at or hour)),
         answered_with=frozenset(one.entries for one in had if one.entries and one.created_at > known_since),
         written_to=any(one.created_at > now - budgets.acknowledge_again_after for one in had),
     )

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 import sqlalchemy as sa
+from sqlalchemy import Executable
 from sqlalchemy.engine import Connection
 
 from responder.mail.message import Message, Unreadable
@@ -31,7 +33,12 @@ def text_of(message: Message | Unreadable) -> str:
 
 def add(conn: Connection, inquiry_id: int, text: str) -> None:
     """Let a mail be found; nothing happens where it can be already."""
-    conn.execute(inserting(conn, table).values(inquiry_id=inquiry_id, text=text).on_conflict_do_nothing())
+    conn.execute(_adding(conn.dialect.name), {"inquiry_id": inquiry_id, "text": text})
+
+
+@cache
+def _adding(dialect: str) -> Executable:
+    return inserting(dialect, table).on_conflict_do_nothing()
 
 
 def not_added(conn: Connection, *, limit: int) -> list[tuple[int, bytes]]:

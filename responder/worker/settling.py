@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from responder import maillog
 from responder.mail.message import Message
 from responder.mail.reply import Reply
-from responder.store import breaker, cases, inbox, outbox, search
+from responder.store import automatic, breaker, cases, inbox, outbox, search
 from responder.store.engine import of_the_store, one_at_a_time
 from responder.store.inbox import Inquiry, Lane
 from responder.store.outbox import DeliveryKind
@@ -91,7 +91,7 @@ def _tripped(connection: Connection, budgets: Budgets, now: datetime) -> bool:
     if trip is None:
         return False
     hour = now - timedelta(hours=1)
-    if budgets.falls_back and outbox.automatic_at_all(connection, since=hour) < budgets.per_hour:
+    if budgets.falls_back and automatic.at_all(connection, since=hour) < budgets.per_hour:
         breaker.reset(connection, who=breaker.ITSELF, now=now)
         log.warning("breaker fell back", tripped_at=trip.tripped_at.isoformat())
         return False

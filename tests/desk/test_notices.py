@@ -21,7 +21,7 @@ from responder.desk.due import Calendar
 from responder.desk.notices import Orders, run, tell
 from responder.letters import Letters
 from responder.mail.envelope import Envelope
-from responder.store import cases, casework, inbox, muted, outbox
+from responder.store import automatic, cases, casework, inbox, muted, outbox
 from responder.store.engine import reading
 from responder.store.outbox import DeliveryKind
 from responder.triage.cold import fit_cold
@@ -109,8 +109,8 @@ def test_a_notice_is_marked_as_a_machines_and_counts_in_no_budget(engine: Engine
     assert mail["From"].addresses[0].addr_spec == ADDRESS
     with reading(engine) as conn:
         [delivery] = outbox.listing(conn)
-        assert outbox.automatic_at_all(conn, since=NOW - DAY) == 0
-        assert outbox.automatic_to(conn, STAFF, since=NOW - DAY) == []
+        assert automatic.at_all(conn, since=NOW - DAY) == 0
+        assert automatic.to(conn, STAFF, since=NOW - DAY) == []
         assert outbox.listing(conn, inquiry_id=number) == []
         assert outbox.written_about(conn, [number]) == frozenset()
     with engine.begin() as conn:

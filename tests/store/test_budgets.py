@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from responder.mail.envelope import Envelope
 from responder.mail.reply import Reply
-from responder.store import breaker, case_events, cases, inbox, muted, outbox
+from responder.store import automatic, breaker, case_events, cases, inbox, muted, outbox
 from responder.store.engine import _alembic_config, open_engine, reading, upgrade
 from responder.store.inbox import Lane
 from responder.store.outbox import DeliveryKind
@@ -43,8 +43,8 @@ def test_what_a_sender_had_is_told_with_its_entries(engine: Engine) -> None:
             entries=("q07", "q04"),
         )
     with reading(engine) as connection:
-        (had,) = outbox.automatic_to(connection, TANAKA, since=NOW - MINUTE)
-    assert had == outbox.Automatic(NOW, DeliveryKind.ANSWER, frozenset({"q04", "q07"}))
+        (had,) = automatic.to(connection, TANAKA, since=NOW - MINUTE)
+    assert had == automatic.Automatic(NOW, DeliveryKind.ANSWER, frozenset({"q04", "q07"}))
 
 
 def test_an_address_is_muted_whatever_its_tag_and_its_case(engine: Engine) -> None:
@@ -58,9 +58,9 @@ def test_an_address_is_muted_whatever_its_tag_and_its_case(engine: Engine) -> No
 @pytest.mark.parametrize(
     ("ask", "index"),
     [
-        (lambda c: outbox.automatic_to(c, TANAKA, since=NOW), "ix_outbox_correspondent_created_at"),
-        (lambda c: outbox.automatic_there(c, TANAKA, since=NOW), "ix_outbox_organisation_created_at"),
-        (lambda c: outbox.automatic_at_all(c, since=NOW), "ix_outbox_created_at"),
+        (lambda c: automatic.to(c, TANAKA, since=NOW), "ix_outbox_correspondent_created_at"),
+        (lambda c: automatic.there(c, TANAKA, since=NOW), "ix_outbox_organisation_created_at"),
+        (lambda c: automatic.at_all(c, since=NOW), "ix_outbox_created_at"),
     ],
     ids=["of a sender", "of an organisation", "of the service"],
 )
@@ -144,6 +144,6 @@ def test_who_had_mail_before_the_upgrade_is_known_after_it(store_url: str) -> No
         connection.execute(sa.text(written), values)
     upgrade(opened)
     with reading(opened) as connection:
-        assert len(outbox.automatic_to(connection, "t@mail.himawari.co.jp", since=NOW - MINUTE)) == 1
-        assert outbox.automatic_there(connection, "s@himawari.co.jp", since=NOW - MINUTE) == 1
+        assert len(automatic.to(connection, "t@mail.himawari.co.jp", since=NOW - MINUTE)) == 1
+        assert automatic.there(connection, "s@himawari.co.jp", since=NOW - MINUTE) == 1
     opened.dispose()

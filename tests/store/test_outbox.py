@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from responder.mail.envelope import Envelope
 from responder.mail.reply import Reply
-from responder.store import inbox, outbox
+from responder.store import automatic, inbox, outbox
 from responder.store.engine import open_engine, reading
 from responder.store.outbox import Delivery, DeliveryKind, Earlier
 
@@ -418,10 +418,10 @@ def test_automatic_mails_to_one_address_are_counted_from_a_moment_on(engine: Eng
     _enqueue(engine, "a subdomain", recipient="tanaka@mail.contractor.example", now=NOW)
     _enqueue(engine, "elsewhere", recipient="tanaka@client.example", now=NOW)
     with reading(engine) as connection:
-        assert len(outbox.automatic_to(connection, TANAKA, since=NOW - MINUTE)) == 3
-        assert outbox.automatic_to(connection, "nobody@contractor.example", since=NOW - MINUTE) == []
-        assert outbox.automatic_there(connection, "nobody@contractor.example", since=NOW - MINUTE) == 5
-        assert outbox.automatic_at_all(connection, since=NOW - MINUTE) == 6
+        assert len(automatic.to(connection, TANAKA, since=NOW - MINUTE)) == 3
+        assert automatic.to(connection, "nobody@contractor.example", since=NOW - MINUTE) == []
+        assert automatic.there(connection, "nobody@contractor.example", since=NOW - MINUTE) == 5
+        assert automatic.at_all(connection, since=NOW - MINUTE) == 6
 
 
 def test_a_retry_does_not_make_a_mail_count_as_new(engine: Engine) -> None:
@@ -430,7 +430,7 @@ def test_a_retry_does_not_make_a_mail_count_as_new(engine: Engine) -> None:
     _bounced(engine, _one(engine))
     _retry(engine, number, now=NOW + timedelta(hours=2))
     with reading(engine) as connection:
-        assert outbox.automatic_to(connection, TANAKA, since=NOW + timedelta(hours=1)) == []
+        assert automatic.to(connection, TANAKA, since=NOW + timedelta(hours=1)) == []
 
 
 def test_a_list_shows_the_newest_first_and_one_state_or_inquiry_where_asked(engine: Engine) -> None:

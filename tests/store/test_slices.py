@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from responder.store import answers, cases, outbox, reviews, silence, slices
+from responder.store import answers, automatic, cases, reviews, silence, slices
 from responder.store.engine import reading
 from responder.store.inbox import Lane
 from responder.store.reviews import Judgement
@@ -46,8 +46,8 @@ def test_an_answer_comes_with_its_question_what_was_sent_and_what_was_said_of_it
         second = answers.find(connection, 2)
         assert second == answers.listing(connection, limit=9).rows[1]
         assert answers.find(connection, 9) is None
-        assert outbox.entries_answered(connection, 2) == {"q04", "q07"}
-        assert outbox.entries_answered(connection, 9) == frozenset()
+        assert automatic.entries_answered(connection, 2) == {"q04", "q07"}
+        assert automatic.entries_answered(connection, 9) == frozenset()
     assert second is not None
     assert (second.entries, second.recipient, second.created_at) == (("q04", "q07"), TANAKA, NOW)
     assert (second.verdict, second.reviewed_by, second.case_id) == ("wrong", "suzuki", 2)
