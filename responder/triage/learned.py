@@ -31,6 +31,8 @@ _LIKELY = 0.5
 _COVERS = 0.25
 """Score that a unit needs for an entry to be prepared for it."""
 
+_Words = list[tuple[str, int, float]]
+
 # Where sums are made in another order (another machine, other threads) the last digits differ; these are cut off.
 DIGITS = 7
 
@@ -96,29 +98,35 @@ class LearnedClassifier:
     ) -> Verdict:
         order = np.argsort(-scores[:-1], kind="stable")
         rivals = [float(scores[other]) for other in order if other != entry]
+        words = self._words(question, vector)
         return Verdict(
             question=question,
             entry=self.entries[entry],
             confidence=confidence,
             margin=round(float(scores[entry]) - max(rivals, default=0.0), 6),
-            candidates=tuple(self._candidate(question, vector, scores, int(place)) for place in order[:3]),
-            terms=self._terms(question, vector, entry)[0],
+            candidates=tuple(self._candidate(words, scores, int(place)) for place in order[:3]),
+            terms=self._terms(words, entry)[0],
         )
 
-    def _candidate(self, question: str, vector: Any, scores: NDArray[np.float64], entry: int) -> Candidate:
-        said, against = self._terms(question, vector, entry)
+    def _candidate(self, words: _Words, scores: NDArray[np.float64], entry: int) -> Candidate:
+        said, against = self._terms(words, entry)
         return Candidate(self.entries[entry], round(float(scores[entry]), 6), said, against)
 
-    def _terms(self, question: str, vector: Any, entry: int) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
-        """The words of a question that added most to the entry's score, and those that took most from it."""
-        columns, values = vector.indices, vector.data
-        shares = values * self._weights[columns, entry]
-        counted = np.flatnonzero((columns >= self._space.first_word) & (shares != 0))
-        terms = [Term(str(self._space.names[columns[place]]), float(shares[place])) for place in counted]
+    def _words(self, question: str, vector: Any) -> _Words:
+        """The words of a question, each with its column and its weight in the vector."""
+        names, first = self._space.names, self._space.first_word
+        found = zip(vector.indices.tolist(), vector.data.tolist(), strict=True)
         # The vector is of the question with its subject, and may be of folded kana.
-        said = sorted((term for term in terms if term.text in question), key=lambda term: (-term.weight, term.text))
-        split = sum(term.weight > 0 for term in said)
-        return readable(said[:split]), readable(reversed(said[split:]))
+        return [(names[at], at, value) for at, value in found if at >= first and names[at] in question]
+
+    def _terms(self, words: _Words, entry: int) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+        """Those that added most to the entry's score, and those that took most from it."""
+        weights = self._weights[[at for _, at, _ in words], entry].tolist()
+        shares = [(value * weight, text) for (text, _, value), weight in zip(words, weights, strict=True)]
+        rising = sorted((-share, text) for share, text in shares if share)
+        terms = [Term(text, -share) for share, text in rising]
+        split = sum(term.weight > 0 for term in terms)
+        return readable(terms[:split]), readable(reversed(terms[split:]))
 
     def to_bytes(self) -> bytes:
         """All of it as plain arrays, for a file."""

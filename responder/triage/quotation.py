@@ -25,7 +25,8 @@ class Answers:
     def each_repeated_in(self, text: str) -> list[tuple[float, int]]:
         """The same of every answer, in their order."""
         runs = _runs(text)
-        return [(len(runs & answer) / max(len(answer), 1), len(runs & answer)) for answer in self._runs]
+        common = [len(runs & answer) for answer in self._runs]
+        return [(shared / max(len(answer), 1), shared) for shared, answer in zip(common, self._runs, strict=True)]
 
 
 def _runs(text: str) -> frozenset[str]:

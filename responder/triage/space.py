@@ -36,8 +36,8 @@ class Vocabulary:
 
     def counted(self, text: str) -> tuple[list[int], list[int]]:
         """The columns of the tokens that stand in a text, ascending, and how often each does."""
-        columns = self._columns
-        counts = {columns[token]: count for token, count in Counter(self._analyzer(text)).items() if token in columns}
+        counts = Counter(map(self._columns.get, self._analyzer(text)))
+        del counts[None]
         found = sorted(counts)
         return found, [counts[column] for column in found]
 

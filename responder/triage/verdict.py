@@ -84,8 +84,7 @@ def readable(terms: Iterable[Term]) -> tuple[Term, ...]:
     """The first few terms of at least two characters, none of which contains another."""
     chosen: list[Term] = []
     for term in terms:
-        overlaps = any(term.text in other.text or other.text in term.text for other in chosen)
-        if len(term.text) > 1 and not overlaps:
+        if len(term.text) > 1 and not any(term.text in one.text or one.text in term.text for one in chosen):
             chosen.append(Term(term.text, round(term.weight, 6)))
         if len(chosen) == SHOWN_TERMS:
             break
