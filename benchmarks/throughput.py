@@ -134,7 +134,8 @@ def service(url: str, sink: int, *words: str) -> Iterator[int]:
 def _port(log: Path) -> int:
     for _ in range(2400):
         events = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-        if any(event["event"] == "ready" for event in events):
+        ready = {agent for event in events if event["event"] == "ready" for agent in event["agents"].split(",")}
+        if "listener" in ready:
             places = [event["at"] for event in events if event["event"] == "listening" and event["protocol"] == "smtp"]
             return int(places[0].rpartition(":")[2])
         time.sleep(0.05)

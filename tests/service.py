@@ -48,7 +48,10 @@ class Service:
                 env=environ,
                 stderr=log,
             )
-        self.wait_for(lambda: self.events("ready"))
+        self.wait_for(lambda: set(only.split(",")) <= self._ready())
+
+    def _ready(self) -> set[str]:
+        return {agent for event in self.events("ready") for agent in event["agents"].split(",")}
 
     def events(self, event: str) -> list[dict[str, Any]]:
         """The log's lines of one kind."""
@@ -144,6 +147,8 @@ def environ_of(folder: Path, url: str, **more: str) -> dict[str, str]:
         "RESPONDER_COURIER__NEXT_HOP": f"maildir:{folder / 'replies'}",
         "RESPONDER_SERVICE__LOG": "json",
         "RESPONDER_SERVICE__STATE": str(STATE),
+        # As many processes on every machine: tests/app/test_processes.py and the kills are about several.
+        "RESPONDER_TRIAGE__WORKERS": "0",
         **more,
     }
 

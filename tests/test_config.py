@@ -104,6 +104,8 @@ def test_a_variable_goes_before_the_file_and_leaves_its_neighbours_alone(tmp_pat
     [
         ("RESPONDER_TRIAGE__FLOOR", "0.5", "floor", 0.5),
         ("RESPONDER_TRIAGE__BATCH", "12", "batch", 12),
+        ("RESPONDER_TRIAGE__WORKERS", "3", "workers", 3),
+        ("RESPONDER_TRIAGE__WORKERS", "", "workers", None),
         ("RESPONDER_TRIAGE__LEASE", "3h", "lease", timedelta(hours=3)),
     ],
 )
@@ -363,6 +365,9 @@ def test_a_file_in_another_encoding_is_a_fault_with_its_line(tmp_path: Path) -> 
         ("guard.breaker_falls_back", "1"),
         ("guard.same_answer_after", "7"),
         ("triage.batch", "1001"),
+        ("triage.workers", "65"),
+        ("triage.workers", '"-1"'),
+        ("triage.workers", "true"),
         ("triage.batch", "5.0"),
         ("courier.next_hop", '"relay.example.jp:25"'),
         ("courier.next_hop", '"smtp://relay.example.jp"'),

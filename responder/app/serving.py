@@ -34,23 +34,26 @@ AGENTS = ("listener", "worker", "courier", "desk")
 GRACE = timedelta(seconds=8)
 """From the signal to the end; what is in hand by then keeps its lease and is taken up at the next start."""
 
-_TEN_MINUTES = timedelta(minutes=10)
-
 log = maillog.log("app")
 
 
-async def serve(config: Config, path: Path | None, agents: Sequence[str]) -> None:
-    """Run these agents until SIGTERM or SIGINT. Raises OperatorError before anything listens."""
+async def serve(config: Config, path: Path | None, agents: Sequence[str], current: Current | None = None) -> None:
+    """Run these agents until SIGTERM or SIGINT. Raises OperatorError before anything listens.
+
+    `current` is what was read already; without it a worker reads for itself.
+    """
     engine = ready_store(config)
     stop = asyncio.Event()
     # Everything that an operator can have got wrong is tried before the first mail is taken.
     running: list[Coroutine[Any, Any, None]] = []
     asked = asyncio.Event()
     heard = [asked.set]
-    current = Current(engine, config, path) if "worker" in agents else None
-    if current is not None:
-        await current.begin()
+    if "worker" in agents:
+        if current is None:
+            current = Current(engine, config, path)
+            await current.begin()
         running.append(_worker(engine, config, current, stop))
+    if current is not None:
         running.append(renewal.run(current, stop=stop, asked=asked))
     if "courier" in agents:
         signer = signer_of(config)
@@ -190,8 +193,10 @@ async def _worker(engine: Engine, config: Config, current: Current, stop: asynci
 async def _courier(engine: Engine, config: Config, sign: courier.Sign | None, stop: asyncio.Event) -> None:
     settings, next_hop = config.courier, next_hop_of(config)
     schedule = Schedule(settings.retry_first, settings.retry_most, settings.expire_after)
-    # A lease must outlast the slowest answer of the next hop, and a folder answers at once.
-    lease = timedelta(seconds=10) if isinstance(next_hop, Maildir) else 2 * max(settings.final_timeout, _TEN_MINUTES)
+    # A lease must outlast a dialogue that is slow at every step; what was in hand at a kill waits for as long. A folder
+    # answers at once.
+    dialogue = settings.final_timeout + 8 * settings.timeout
+    lease = timedelta(seconds=10) if isinstance(next_hop, Maildir) else dialogue
     try:
         await courier.run(
             engine,

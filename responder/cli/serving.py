@@ -25,18 +25,20 @@ def serve(
     only: Annotated[
         str, typer.Option(help="Some of the agents, joined by commas: listener,worker,courier,desk.")
     ] = "listener,worker,courier,desk",
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that read and decide, beside the others.", min=0, max=64),
+    ] = None,
 ) -> None:
     """Run the service until SIGTERM. SIGHUP reads corpus, templates and thresholds again."""
-    import asyncio
-
+    from responder.app.processes import run, workers_of
     from responder.app.serving import AGENTS
-    from responder.app.serving import serve as run
 
     agents = tuple(name.strip() for name in only.split(",") if name.strip())
     if not agents or not set(agents) <= set(AGENTS):
         fail(f"--only takes some of {', '.join(AGENTS)}.")
     config = settings(context)
-    asyncio.run(run(config, context.obj, agents))
+    run(config, context.obj, agents, workers=workers_of(config) if workers is None else workers)
 
 
 def check(context: typer.Context) -> None:

@@ -30,6 +30,7 @@ from responder.config.values import (
     ReadableFile,
     Size,
     TimeZone,
+    Workers,
 )
 
 _Share = Annotated[float, Field(ge=0, le=1)]
@@ -104,6 +105,7 @@ class Triage:
     batch: Annotated[int, Field(ge=1, le=1000)] = 20
     lease: Duration = timedelta(minutes=1)
     relearn: Duration = timedelta(minutes=1)
+    workers: Workers = None
 
 
 @dataclass(frozen=True, slots=True)

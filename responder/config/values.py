@@ -16,6 +16,8 @@ from pydantic_core import PydanticCustomError
 
 from responder.mail.address import valid_address, valid_name
 
+MOST_WORKERS = 64
+
 LONGEST_DURATION = timedelta(days=366)
 
 # The longest unit first, so that a value is shown in the largest one that divides it.
@@ -111,6 +113,18 @@ def _bytes(value: object, most: int, remedy: str) -> int:
 def size_text(size: int) -> str:
     """The size as it is written in config.toml."""
     return next((f"{size // unit}{name}" for name, unit in _BYTES.items() if size % unit == 0), str(size))
+
+
+def _workers(value: object) -> int | None:
+    """A number, or None for "": then the processors say how many."""
+    text = value.strip() if isinstance(value, str) else value
+    if text == "":
+        return None
+    digits = str(text) if isinstance(text, int | str) and not isinstance(text, bool) else ""
+    if not (digits.isascii() and digits.isdigit() and int(digits) <= MOST_WORKERS):
+        remedy = 'Write a number, or "" to have the processors say'
+        raise unfit(f"{quoted(value)} is not from 0 to {MOST_WORKERS}", remedy)
+    return int(digits)
 
 
 def _floor(value: object) -> float | None:
@@ -234,6 +248,7 @@ def _command(value: object) -> tuple[str, ...]:
 Duration = Annotated[timedelta, PlainValidator(_duration)]
 DurationOrNone = Annotated[timedelta | None, PlainValidator(_duration_or_none)]
 Floor = Annotated[float | None, PlainValidator(_floor)]
+Workers = Annotated[int | None, PlainValidator(_workers)]
 Size = Annotated[int, PlainValidator(_size)]
 Memory = Annotated[int, PlainValidator(_memory)]
 Networks = Annotated[tuple[Network, ...], PlainValidator(_networks)]

@@ -36,8 +36,8 @@ class Vocabulary:
 
     def counted(self, text: str) -> tuple[list[int], list[int]]:
         """The columns of the tokens that stand in a text, ascending, and how often each does."""
-        counts = Counter(map(self._columns.get, self._analyzer(text)))
-        del counts[None]
+        columns = map(self._columns.get, self._analyzer(text))
+        counts = Counter(column for column in columns if column is not None)
         found = sorted(counts)
         return found, [counts[column] for column in found]
 
