@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
-KILLS ?= 100
+KILLS ?= 1000
 MAILS ?= 10000
 
 BIN := .venv/bin
@@ -46,8 +46,11 @@ WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2
 test: $(DEV) ## Run the tests; ARGS="-k name" goes to pytest.
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-kills: $(DEV) ## Kill the service a hundred times under load on each database, and look that nothing is lost or doubled.
-	RESPONDER_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest tests/test_service.py -k killed $(ARGS)
+kills: $(DEV) ## Kill the service a thousand times on each database, and at each named point; prints what became of it.
+	@rm -f kills.tsv
+	@RESPONDER_TEST_KILLS=$(KILLS) RESPONDER_TEST_POINT_RUNS=3 RESPONDER_TEST_KILL_TABLE=$(CURDIR)/kills.tsv \
+		$(BIN)/python -m pytest -n $(WORKERS) tests/test_kills.py $(ARGS); code=$$?; \
+		$(BIN)/python -m tests.kill_table kills.tsv; exit $$code
 
 hostile: $(DEV) ## Let hostile clients at the listener in full size, and print what they cost it.
 	@$(BIN)/python -m tests.hostile_clients

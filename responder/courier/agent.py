@@ -15,6 +15,7 @@ from responder import maillog
 from responder.courier.maildir import Maildir
 from responder.courier.smtp import SmtpNextHop
 from responder.courier.together import Together
+from responder.failpoints import Point, reach
 from responder.mail.delivery import (
     Bounced,
     Deferred,
@@ -192,7 +193,10 @@ async def _deliver(this: _Round, next_hop: NextHop, delivery: Delivery, *, claim
     """One mail, and then one after the other that is claimed where the last one was settled."""
     one: Delivery | None = delivery
     while one is not None:
+        reach(Point.DELIVERY_CLAIMED)
         outcome = await _attempt(this, next_hop, one, this.lease * _SHARE_OF_LEASE)
+        if isinstance(outcome, Sent):
+            reach(Point.DELIVERY_TAKEN)
         lease_until, claimed_at = claimed_at + this.lease, this.clock()
         one = await _settled(this, one, outcome, lease_until)
 
@@ -209,6 +213,7 @@ async def _settled(this: _Round, delivery: Delivery, outcome: Outcome, lease_unt
     while True:
         try:
             state, claimed = await this.together.write(change)
+            reach(Point.DELIVERY_SETTLED)
             break
         except SQLAlchemyError as error:
             # While the lease lasts nobody else sends this mail: forgetting that we did would send it twice.

@@ -19,6 +19,7 @@ from aiosmtplib import (
 
 from responder.courier.dialogue import is_expressible, say_data, say_mail, say_rcpt, send_it, verdict_of
 from responder.courier.outcomes import outcome_of, refused_login, words_of
+from responder.failpoints import Point, reach
 from responder.mail.delivery import Bounced, Deferred, Outcome, Sent, reply_line
 from responder.store.outbox import Delivery
 
@@ -111,8 +112,10 @@ class SmtpNextHop:
             untried = False
             await say_rcpt(smtp, delivery)
             await say_data(smtp)
+            reach(Point.DELIVERY_ASKED_FOR)
             send_it(smtp, delivery.raw)
             handed_over = True
+            reach(Point.DELIVERY_HANDED_OVER)
             reply = await verdict_of(smtp, self._smarthost.final_timeout)
             clean = True
             return Sent(reply_line(f"{reply.code} {reply.message}"))

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.engine import Engine
 
 from responder import maillog
+from responder.failpoints import Point, reach
 from responder.mail.envelope import Envelope
 from responder.store import inbox
 from responder.store.engine import of_the_store
@@ -57,6 +58,7 @@ class Intake:
     async def _commit(self, batch: Sequence[tuple[Envelope, bytes, asyncio.Future[None]]]) -> None:
         try:
             await asyncio.to_thread(self._write, [(envelope, raw) for envelope, raw, _ in batch])
+            reach(Point.MAIL_KEPT)
         except Exception as error:  # noqa: BLE001 - whatever it was, the client must hear 451 (Law 1)
             if len(batch) > 1 and not of_the_store(error):
                 # One mail that cannot be stored must not take its neighbours along.
@@ -78,6 +80,7 @@ class Intake:
     def _write(self, mails: Sequence[tuple[Envelope, bytes]]) -> None:
         with self._engine.begin() as connection:
             inbox.accept(connection, mails, now=self._clock())
+            reach(Point.MAIL_WRITTEN)
 
 
 def _settle(done: asyncio.Future[None], error: Exception | None) -> None:

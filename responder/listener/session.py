@@ -6,6 +6,7 @@ from typing import Any
 from aiosmtpd.smtp import TLSSetupException
 
 from responder import maillog
+from responder.failpoints import Point, reach
 from responder.listener.conversation import Conversation, FarewellError, cancelled_from_outside
 from responder.listener.replies import TIMEOUT, TROUBLE
 from responder.listener.text import Text
@@ -115,6 +116,7 @@ class SmtpSession(Conversation):
 
     async def _take_mail(self, recipients: int) -> None:
         self._mails += 1
+        reach(Point.MAIL_ASKED_FOR)
         await self.push("354 End with a dot on a line of its own")
         text = Text(self.limits.message_bytes)
         try:
@@ -124,6 +126,7 @@ class SmtpSession(Conversation):
             raise
         reply = text.refusal or await self._stored(text)
         await self.push(self._for_each(reply, recipients))
+        reach(Point.MAIL_ACKNOWLEDGED)
 
     async def _receive(self, text: Text) -> None:
         ends_at = self.loop.time() + self.limits.data.total_seconds()
@@ -137,6 +140,8 @@ class SmtpSession(Conversation):
             if not piece:
                 raise FarewellError("lost connection")
             rest = text.feed(piece)
+            if rest is None:
+                reach(Point.MAIL_HALF_HERE)
             if not self._weigh(text.held) and text.held > SMALL:
                 text.refuse("452 4.3.1 Too much mail at this moment, please try again later")
                 self._weigh(0)

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from responder import maillog
+from responder.failpoints import Point, reach
 from responder.mail.message import Unreadable
 from responder.reader import Reader, ReaderUnavailable
 from responder.store import inbox
@@ -35,8 +36,12 @@ def triage_next(
             return 0
     with engine.begin() as connection:
         inquiries = inbox.claim(connection, now=now, limit=limit, lease=lease)
+    reach(Point.INQUIRY_CLAIMED)
     readings = _read_all(engine, inquiries, briefing.knowledge, reader, within=lease * 0.75)
-    for outcome in settle_all(engine, readings, briefing, now):
+    reach(Point.INQUIRY_READ)
+    outcomes = settle_all(engine, readings, briefing, now)
+    reach(Point.INQUIRY_SETTLED)
+    for outcome in outcomes:
         _tell(outcome)
     return len(inquiries)
 

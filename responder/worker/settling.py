@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from responder import maillog
+from responder.failpoints import Point, reach
 from responder.mail.message import Message
 from responder.mail.reply import Reply
 from responder.store import automatic, breaker, cases, inbox, outbox, search
@@ -60,12 +61,14 @@ def _settle(
     past = past_of(connection, inquiry, found, briefing.author.key, bounces=briefing.knowledge.bounces, now=now)
     history = _with_budgets(connection, past.history, inquiry, found, briefing.knowledge.budgets, now)
     outcome = written(inquiry, found, decision_on(found, history, briefing.knowledge), briefing)
+    reach(Point.REPLY_BUILT)
     if outcome.reply is not None and _enqueue(connection, outcome, outcome.reply, now) is None:
         # The same bytes had their automatic mail: from another worker since their past was read, or so long ago that
         # they are no repetition of a client, and a person looks at them.
         repeated = inbox.settled_before(connection, inquiry)
         known = replace(history, repeated=repeated, in_thread=not repeated)
         outcome = written(inquiry, found, decision_on(found, known, briefing.knowledge), briefing)
+    reach(Point.REPLY_QUEUED)
     inbox.settle(connection, inquiry, _settlement(outcome, briefing.knowledge), now=now)
     search.add(connection, inquiry.id, search.text_of(found.message))
     if outcome.decision.reason is Reason.TRIPPED:
