@@ -1,13 +1,13 @@
-"""Places on a mail's way at which a test lets the process die, as `kill -9` or a power cut would let it.
+"""Places on a mail's way at which a test lets the process die as `kill -9` would, stand still, or be told to end.
 
-RESPONDER_TEST_FAILPOINT names one, and `name:3` the third time that it is reached. Where it is not set, `reach` is a
-function that does nothing: nobody who runs the service pays for it.
+RESPONDER_TEST_FAILPOINT names one, `name:3` the third time that it is reached, and `name:3:SIGSTOP` the signal that it
+gets there. Where it is not set, `reach` is a function that does nothing: nobody who runs the service pays for it.
 """
 
 import os
+import signal
 from collections.abc import Callable
 from enum import StrEnum
-from typing import NoReturn
 
 EXIT_CODE = 137
 """What a shell says of a process that was killed."""
@@ -52,26 +52,27 @@ def _nothing(point: Point) -> None:
     """Nobody asked for a fault."""
 
 
-def _dying_at(wanted: str) -> Callable[[Point], None]:
-    name, _, count = wanted.partition(":")
-    left = int(count or 1)
-    fatal = Point(name)
+def _failing_at(name: str, count: str = "1", number: str = "") -> Callable[[Point], None]:
+    chosen, left = Point(name), int(count)
 
     def reach(point: Point) -> None:
         nonlocal left
-        if point is fatal:
+        if point is chosen:
             left -= 1
             if left == 0:
-                die()
+                _fail(number)
 
     return reach
 
 
-def die() -> NoReturn:
-    """End without a word to anybody: no handler runs, no buffer is written."""
-    os._exit(EXIT_CODE)
+def _fail(number: str) -> None:
+    if number:
+        os.kill(os.getpid(), signal.Signals[number])
+    else:
+        # Without a word to anybody: no handler runs, no buffer is written.
+        os._exit(EXIT_CODE)
 
 
 _wanted = os.environ.get("RESPONDER_TEST_FAILPOINT", "")
-reach = _dying_at(_wanted) if _wanted else _nothing
+reach = _failing_at(*_wanted.split(":")) if _wanted else _nothing
 """The process has come to a point."""

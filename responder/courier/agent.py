@@ -77,7 +77,7 @@ async def run(
     Trouble with the database is waited out; any other fault of ours is raised.
     """
 
-    together = Together(engine)
+    together, in_hand = Together(engine), set[int]()
 
     async def step() -> int:
         return await deliver_next(
@@ -91,6 +91,7 @@ async def run(
             mute_after_bounce=mute_after_bounce,
             sign=sign,
             together=together,
+            in_hand=in_hand,
             go_on=lambda: not stop.is_set(),
         )
 
@@ -142,11 +143,13 @@ async def deliver_next(
     mute_after_bounce: timedelta = _MUTED,
     sign: Sign = unsigned,
     together: Together | None = None,
+    in_hand: set[int] | None = None,
     go_on: Callable[[], bool] = _never,
 ) -> int:
     """Attempt up to `limit` mails that are due, all at once, and settle each as it ends; how many there were.
 
-    While `go_on` says so, whoever has settled one claims another in the same transaction, and attempts that.
+    While `go_on` says so, whoever has settled one claims another in the same transaction, and attempts that. What is
+    `in_hand` is claimed by nobody who shares that set: a clock that is put forward ends leases whose owner lives.
     Raises SQLAlchemyError where the store could not be asked. A mail whose outcome cannot be written down
     before its lease ends is attempted again, under the same Message-ID.
     """
@@ -161,11 +164,12 @@ async def deliver_next(
         clock=lambda: now + timedelta(seconds=loop.time() - began),
         lease=lease,
         mute_after_bounce=mute_after_bounce,
+        in_hand=set() if in_hand is None else in_hand,
         go_on=go_on,
     )
     if not await asyncio.to_thread(_any_due, engine, now):
         return 0
-    batch = await this.together.write(lambda conn: outbox.claim(conn, now=now, limit=limit, lease=lease))
+    batch = await this.together.write(lambda conn: this.claim(conn, now=now, limit=limit))
     await asyncio.gather(*(_deliver(this, next_hop, delivery, claimed_at=now) for delivery in batch))
     return len(batch)
 
@@ -186,19 +190,32 @@ class _Round:
     clock: Callable[[], datetime]
     lease: timedelta
     mute_after_bounce: timedelta
+    in_hand: set[int]
     go_on: Callable[[], bool]
+
+    def claim(self, conn: Connection, *, now: datetime, limit: int) -> list[Delivery]:
+        return outbox.claim(conn, now=now, limit=limit, lease=self.lease, but=tuple(self.in_hand))
 
 
 async def _deliver(this: _Round, next_hop: NextHop, delivery: Delivery, *, claimed_at: datetime) -> None:
     """One mail, and then one after the other that is claimed where the last one was settled."""
     one: Delivery | None = delivery
     while one is not None:
-        reach(Point.DELIVERY_CLAIMED)
-        outcome = await _attempt(this, next_hop, one, this.lease * _SHARE_OF_LEASE)
-        if isinstance(outcome, Sent):
-            reach(Point.DELIVERY_TAKEN)
-        lease_until, claimed_at = claimed_at + this.lease, this.clock()
-        one = await _settled(this, one, outcome, lease_until)
+        this.in_hand.add(number := one.id)
+        try:
+            reach(Point.DELIVERY_CLAIMED)
+            left = claimed_at + this.lease * _SHARE_OF_LEASE - this.clock()
+            if left <= timedelta():
+                # This process stood still for so long that another courier may have the mail.
+                _log.warning("lease lost", delivery=one.id, attempts=one.attempts)
+                return
+            outcome = await _attempt(this, next_hop, one, left)
+            if isinstance(outcome, Sent):
+                reach(Point.DELIVERY_TAKEN)
+            lease_until, claimed_at = claimed_at + this.lease, this.clock()
+            one = await _settled(this, one, outcome, lease_until)
+        finally:
+            this.in_hand.discard(number)
 
 
 async def _settled(this: _Round, delivery: Delivery, outcome: Outcome, lease_until: datetime) -> Delivery | None:
@@ -207,7 +224,7 @@ async def _settled(this: _Round, delivery: Delivery, outcome: Outcome, lease_unt
     def change(conn: Connection) -> tuple[str, list[Delivery]]:
         now = this.clock()
         state = _settle(this, conn, delivery, outcome, now)
-        return state, outbox.claim(conn, now=now, limit=1, lease=this.lease) if this.go_on() else []
+        return state, this.claim(conn, now=now, limit=1) if this.go_on() else []
 
     pause = _FIRST_PAUSE
     while True:

@@ -109,7 +109,10 @@ _UNLEASED = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= _NOW)
 _DUE = (outbox.c.state == "queued", outbox.c.next_attempt_at <= _NOW, _UNLEASED)
 _ANY_DUE = sa.select(sa.exists().where(*_DUE))
 _LONGEST_DUE = (
-    sa.select(outbox.c.id).where(*_DUE).order_by(outbox.c.next_attempt_at, outbox.c.id).limit(sa.bindparam("most"))
+    sa.select(outbox.c.id)
+    .where(*_DUE, outbox.c.id.not_in(sa.bindparam("but", expanding=True)))
+    .order_by(outbox.c.next_attempt_at, outbox.c.id)
+    .limit(sa.bindparam("most"))
 )
 _CLAIM = (
     sa.update(outbox)
@@ -130,9 +133,12 @@ def any_due(conn: Connection, *, now: datetime) -> bool:
     return found
 
 
-def claim(conn: Connection, *, now: datetime, limit: int, lease: timedelta) -> list[Delivery]:
-    """Lease up to `limit` mails whose next attempt is due, longest due first."""
-    rows = conn.execute(_CLAIM, {"now": now, "most": limit, "until": now + lease}).all()
+def claim(
+    conn: Connection, *, now: datetime, limit: int, lease: timedelta, but: Collection[int] = ()
+) -> list[Delivery]:
+    """Lease up to `limit` mails whose next attempt is due, longest due first, and none of `but`."""
+    values = {"now": now, "most": limit, "until": now + lease, "but": list(but)}
+    rows = conn.execute(_CLAIM, values).all()
     return sorted((_delivery(row) for row in rows), key=lambda delivery: delivery.id)
 
 

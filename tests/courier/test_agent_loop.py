@@ -92,6 +92,25 @@ class TestTheLoop:
         async with _running(store.engine, next_hop, hands=2, grace=timedelta(0)):
             await store.until(lambda: sum(store.row(number).state == "sent" for number in numbers) == 9)
 
+    async def test_f9_a_clock_put_forward_gives_a_mail_in_hand_to_no_other_hand(
+        self, store: Store, server: NextHopServer, next_hop: SmtpNextHop
+    ) -> None:
+        now, number = NOW, store.queue()
+        at_the_dot, go_on = asyncio.Event(), asyncio.Event()
+
+        async def wait() -> None:
+            at_the_dot.set()
+            await go_on.wait()
+
+        server.before_accepting = wait
+        async with _running(store.engine, next_hop, hands=3, clock=lambda: now):
+            await asyncio.wait_for(at_the_dot.wait(), 10)
+            now += timedelta(days=1)
+            await asyncio.sleep(0.3)  # the other hands ask every 10 ms
+            go_on.set()
+            await store.until(lambda: store.row(number).state == "sent")
+        assert len(server.mails) == 1
+
     async def test_two_couriers_on_one_store_send_each_mail_once(self, store: Store, tmp_path: Path) -> None:
         numbers = [store.queue() for _ in range(40)]
         ours, theirs = Maildir(tmp_path / "ours"), Maildir(tmp_path / "theirs")
