@@ -36,8 +36,9 @@ def open_log(style: LogStyle) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        # Asked for at every line: whoever redirects standard error meanwhile gets what is said from then on.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        # Asked for at every line: whoever redirects standard error meanwhile gets what is said from then on. Line and
+        # line end in one piece: several processes write here, and unbuffered a print is two pieces.
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 

@@ -62,6 +62,7 @@ def settings_for(hop: NextHop, **more: str) -> dict[str, str]:
         "RESPONDER_COURIER__TIMEOUT": "1s",
         "RESPONDER_COURIER__FINAL_TIMEOUT": "1s",
         "RESPONDER_COURIER__RETRY_FIRST": "1s",
+        "RESPONDER_COURIER__RETRY_MOST": "2s",
         "RESPONDER_DESK__LISTEN": "",
         **{f"RESPONDER_GUARD__{name}": "1000000" for name in budgets},
         **more,

@@ -8,7 +8,7 @@ import smtplib
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -36,19 +36,25 @@ def author_of(raw: bytes) -> str:
 class Service:
     """One running process, its log, and the folder that it keeps its state in."""
 
-    def __init__(self, folder: Path, only: str, environ: dict[str, str]) -> None:
+    def __init__(self, folder: Path, only: str, environ: dict[str, str], before: Sequence[str] = ()) -> None:
+        """`before` is a program that runs ours, such as `unshare`."""
         self.folder, self.environ = folder, environ
         if "RESPONDER_SERVICE__CORPUS" not in environ:
             shipped_classifier()  # learned once, and found on disk by every process
         self._log = folder / f"log-{time.monotonic_ns()}"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "responder", "serve", "--only", only],
+                [*before, sys.executable, "-m", "responder", "serve", "--only", only],
                 cwd=ROOT,
                 env=environ,
                 stderr=log,
             )
-        self.wait_for(lambda: set(only.split(",")) <= self._ready())
+        try:
+            self.wait_for(lambda: set(only.split(",")) <= self._ready())
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
 
     def _ready(self) -> set[str]:
         return {agent for event in self.events("ready") for agent in event["agents"].split(",")}

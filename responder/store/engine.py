@@ -23,6 +23,10 @@ _LOCKS = {"settling": _UPGRADE_LOCK + 1, "logging in": _UPGRADE_LOCK + 2}
 
 _BUSY_SECONDS = 30
 
+# A process that stands still, or whose machine was cut off, in the middle of a transaction holds what others wait for;
+# PostgreSQL itself would let it for hours.
+_STANDSTILL = "idle_in_transaction_session_timeout=20s"
+
 
 def open_engine(url: str) -> Engine:
     """An engine for `sqlite:///path` or `postgresql://…`. Nothing is connected yet. Raises StoreError."""
@@ -92,7 +96,7 @@ def _postgresql(url: URL) -> Engine:
         return sa.create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,  # the database may have restarted since the connection was last used
-            connect_args={"connect_timeout": 10, "options": "-c timezone=UTC"},
+            connect_args={"connect_timeout": 10, "options": f"-c timezone=UTC -c {_STANDSTILL}"},
         )
     except ModuleNotFoundError as error:
         raise _store_error(
