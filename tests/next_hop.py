@@ -47,10 +47,10 @@ class NextHop:
 
 
 @contextmanager
-def next_hop(fails: float = 0.0) -> Iterator[NextHop]:
+def next_hop(fails: float = 0.0, host: str = "127.0.0.1") -> Iterator[NextHop]:
     """For as long as the block lasts, on a port of the system's choice."""
     hop, loop = NextHop(fails), asyncio.new_event_loop()
-    bound = socket.create_server(("127.0.0.1", 0))
+    bound = socket.create_server((host, 0))
     hop.port = bound.getsockname()[1]
 
     async def serve() -> None:
