@@ -4,6 +4,8 @@
 PYTHON ?= python3
 ARGS ?=
 KILLS ?= 1000
+SOAK ?= 600
+GROWTH ?= 100000
 MAILS ?= 10000
 
 BIN := .venv/bin
@@ -30,7 +32,7 @@ EVERYTHING := --all-extras pyproject.toml
 # images for containers do, each of them would compile scikit-learn anew: four seconds instead of one.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test kills hostile fuzz lint check lock clean
+.PHONY: help run test kills soak bench hostile fuzz lint check lock clean
 .NOTPARALLEL:
 .SUFFIXES:
 
@@ -52,8 +54,16 @@ kills: $(DEV) ## Kill the service a thousand times on each database, and at each
 		$(BIN)/python -m pytest -n $(WORKERS) tests/test_kills.py $(ARGS); code=$$?; \
 		$(BIN)/python -m tests.kill_table kills.tsv; exit $$code
 
+soak: $(DEV) ## Ten minutes of load with a next hop that fails a third of the time, on each database; prints memory.
+	@rm -f soak.tsv
+	@RESPONDER_TEST_SOAK_SECONDS=$(SOAK) RESPONDER_TEST_SOAK_TABLE=$(CURDIR)/soak.tsv \
+		$(BIN)/python -m pytest tests/test_faults.py -k "f5 or f18" $(ARGS); code=$$?; cat soak.tsv; exit $$code
+
 hostile: $(DEV) ## Let hostile clients at the listener in full size, and print what they cost it.
 	@$(BIN)/python -m tests.hostile_clients
+
+bench: $(DEV) ## Measure beside the peers that are installed (as root: Postfix, Dovecot), and write docs/benchmarks.md.
+	@$(BIN)/python benchmarks/bench.py --growth $(GROWTH) $(ARGS)
 
 fuzz: $(DEV) ## Send ten thousand broken mails through the worker, and look that none crashes, stalls or gets lost.
 	RESPONDER_TEST_FUZZ=$(MAILS) $(BIN)/python -m pytest tests/test_fuzz.py tests/test_growth.py $(ARGS)

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -79,7 +80,7 @@ class Sink:
         self.came[number] = time.perf_counter()
 
 
-async def send(port: int, numbers: Iterator[int], taken: dict[int, float]) -> None:
+async def send(port: int, numbers: Iterator[int], taken: dict[int, float], pause: float = 0.0) -> None:
     """One session that sends mails, one after the other, while there are any."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
@@ -98,12 +99,32 @@ async def send(port: int, numbers: Iterator[int], taken: dict[int, float]) -> No
         await say(b"DATA\r\n", b"354")
         await say(mail(number) + b"\r\n.\r\n", b"250")
         taken[number] = time.perf_counter()
+        await asyncio.sleep(pause)
     await say(b"QUIT\r\n", b"221")
     writer.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service as a process."""
+
+    port: int
+    pid: int
+
+    def megabytes(self) -> int:
+        """Of it and its descendants; 0 where there is no /proc."""
+        pids, total = [self.pid], 0
+        for pid in pids:
+            for file in Path(f"/proc/{pid}/task").glob("*/children"):
+                pids += [int(child) for child in file.read_text().split()]
+            rollup = Path(f"/proc/{pid}/smaps_rollup")
+            found = re.search(r"^Pss: +(\d+)", rollup.read_text(), re.MULTILINE) if rollup.exists() else None
+            total += int(found[1]) if found else 0
+        return total // 1024
+
+
 @contextmanager
-def service(url: str, sink: int, *words: str) -> Iterator[int]:
+def service(url: str, sink: int, *words: str) -> Iterator[Running]:
     """The whole service, with a port for mail to come in."""
     with tempfile.TemporaryDirectory() as folder:
         environ = {
@@ -126,7 +147,7 @@ def service(url: str, sink: int, *words: str) -> Iterator[int]:
             subprocess.Popen(command, cwd=ROOT, env=environ, stderr=written) as process,  # noqa: S603 - our own program
         ):
             try:
-                yield _port(log)
+                yield Running(_port(log), process.pid)
             finally:
                 process.terminate()
 
@@ -142,22 +163,44 @@ def _port(log: Path) -> int:
     raise SystemExit(log.read_text())
 
 
-async def measured(url: str, mails: int, sessions: int, words: list[str]) -> str:
-    """One round on an empty store: its cells of the table."""
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one load gave; rates are in mails a second, waits in seconds from our 250 to the answer."""
+
+    taken: float
+    answered: float
+    median: float
+    p99: float
+    twice: int
+    megabytes: int = 0
+    """Of the service and all of its processes, each with its share of what is common, when the load was over."""
+
+    def __str__(self) -> str:
+        cells = (self.taken, self.answered, self.median, self.p99, self.twice, self.megabytes)
+        return "{:,.0f} | {:,.0f} | {:.2f} | {:.2f} | {} | {}".format(*cells)
+
+
+async def load(port: int, sink: Sink, mails: int, sessions: int, pause: float = 0.0) -> Round:
+    """Mails from so many sessions at once, or, with a pause, one after the other; until all have their answers."""
+    numbers, taken = iter(range(mails)), dict[int, float]()
+    began = time.perf_counter()
+    await asyncio.gather(*(send(port, numbers, taken, pause) for _ in range(sessions)))
+    accepted = time.perf_counter() - began
+    while len(sink.came) < mails:
+        await asyncio.sleep(0.02)
+        if time.perf_counter() - began > 30 + mails / 10:
+            raise SystemExit(f"{len(sink.came)} of {mails} answers came")
+    took = max(sink.came.values()) - began
+    waits = [max(sink.came[number] - taken[number], 0.0) for number in range(mails)]
+    return Round(mails / accepted, mails / took, median(waits), quantiles(waits, n=100)[-1], sink.twice)
+
+
+async def measured(url: str, mails: int, sessions: int, words: list[str], pause: float = 0.0) -> Round:
+    """One round of a whole service on an empty store."""
     sink = Sink()
-    with service(url, await sink.start(), *words) as port:
-        numbers, taken = iter(range(mails)), dict[int, float]()
-        began = time.perf_counter()
-        await asyncio.gather(*(send(port, numbers, taken) for _ in range(sessions)))
-        accepted = time.perf_counter() - began
-        while len(sink.came) < mails:
-            await asyncio.sleep(0.02)
-            if time.perf_counter() - began > 30 + mails / 10:
-                raise SystemExit(f"{len(sink.came)} of {mails} answers came")
-        took = max(sink.came.values()) - began
-    waits = [sink.came[number] - taken[number] for number in range(mails)]
-    cells = (mails / accepted, mails / took, median(waits), quantiles(waits, n=100)[-1], sink.twice)
-    return "{:,.0f} | {:,.0f} | {:.2f} | {:.2f} | {}".format(*cells)
+    with service(url, await sink.start(), *words) as running:
+        found = await load(running.port, sink, mails, sessions, pause)
+        return replace(found, megabytes=running.megabytes())
 
 
 def main() -> None:
@@ -168,7 +211,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("sqlite", "postgresql"))
     given, words = parser.parse_known_args()
     shipped_classifier()
-    print("| store | taken in/s | answers/s | wait s, median | p99 | twice |\n|---|---|---|---|---|---|")
+    print("| store | taken in/s | answers/s | wait s, median | p99 | twice | MB |\n|---|---|---|---|---|---|---|")
     with postgres_server() if given.only != "sqlite" else nullcontext("") as server:
         for store in ("sqlite", "postgresql"):
             if given.only not in (None, store):
