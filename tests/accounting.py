@@ -2,6 +2,7 @@
 
 import re
 import smtplib
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,8 @@ class Client:
     acknowledged: list[int]
     padding: bytes = b""
     """At the end of each mail."""
+    pause: float = 0.0
+    """Seconds between two mails."""
 
     def send(self, service: Service) -> None:
         """One after the other, until all are sent or the service is gone."""
@@ -35,6 +38,7 @@ class Client:
             except (OSError, smtplib.SMTPException):
                 return
             self.acknowledged.append(self.waiting.pop(0))
+            time.sleep(self.pause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,6 @@ def work_off(folder: Path, url: str, client: Client, hop: NextHop) -> Account:
     """With a service that nobody kills any more."""
     with running(folder, url, "listener,worker,courier", **settings_for(hop)) as service:
         client.send(service)
-        service.wait_for(lambda: unended(url) == 0, seconds=120)
+        service.wait_for(lambda: unended(url) == 0, seconds=120 + len(client.acknowledged) / 20)
         assert service.stop() == 0
     return account_of(url, client, hop)

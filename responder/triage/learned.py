@@ -32,6 +32,7 @@ _COVERS = 0.25
 """Score that a unit needs for an entry to be prepared for it."""
 
 _Words = list[tuple[str, int, float]]
+_Row = list[tuple[int, float]]
 
 # Where sums are made in another order (another machine, other threads) the last digits differ; these are cut off.
 DIGITS = 7
@@ -64,23 +65,23 @@ class LearnedClassifier:
         """What a mail asks: the interpretation that is most probably right."""
         texts = texts_of(questions)
         vectors = self._space.vectors([*texts, *questions.clauses])
-        scores, vectors = scores_of(vectors, self._weights), vectors[: len(texts)]
+        scores = scores_of(vectors, self._weights)
         sighting = sighting_of(
             questions,
             scores[: len(texts)],
             scores[len(texts) :],
-            self._neighbours.likeness(vectors),
+            self._neighbours.likeness(vectors, first=len(texts)),
             self._answers,
         )
         found = interpretations(sighting)
         chances = self._confidence.of([evidence(sighting, entries) for entries in found])
         best = int(np.argmax(chances))
         confidence = float(chances[best])
-        whole = self._verdict(questions.whole.text, vectors[0], sighting.whole, found[0][0], confidence)
+        whole = self._verdict(questions.whole.text, _row(vectors, 0), sighting.whole, found[0][0], confidence)
         units: list[Verdict] = []
         for entry in found[best] if len(found[best]) > 1 else ():
             asking = int(sighting.units[:, entry].argmax())
-            text, vector = questions.units[asking].text, vectors[1 + asking]
+            text, vector = questions.units[asking].text, _row(vectors, 1 + asking)
             units.append(self._verdict(text, vector, sighting.units[asking], entry, confidence))
         return Recognition(whole, tuple(units), () if confidence > _LIKELY else self._parts(questions, sighting))
 
@@ -94,7 +95,7 @@ class LearnedClassifier:
         return tuple(parts)
 
     def _verdict(
-        self, question: str, vector: Any, scores: NDArray[np.float64], entry: int, confidence: float
+        self, question: str, vector: _Row, scores: NDArray[np.float64], entry: int, confidence: float
     ) -> Verdict:
         order = np.argsort(-scores[:-1], kind="stable")
         rivals = [float(scores[other]) for other in order if other != entry]
@@ -112,12 +113,11 @@ class LearnedClassifier:
         said, against = self._terms(words, entry)
         return Candidate(self.entries[entry], round(float(scores[entry]), 6), said, against)
 
-    def _words(self, question: str, vector: Any) -> _Words:
+    def _words(self, question: str, vector: _Row) -> _Words:
         """The words of a question, each with its column and its weight in the vector."""
         names, first = self._space.names, self._space.first_word
-        found = zip(vector.indices.tolist(), vector.data.tolist(), strict=True)
         # The vector is of the question with its subject, and may be of folded kana.
-        return [(names[at], at, value) for at, value in found if at >= first and names[at] in question]
+        return [(names[at], at, value) for at, value in vector if at >= first and names[at] in question]
 
     def _terms(self, words: _Words, entry: int) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
         """Those that added most to the entry's score, and those that took most from it."""
@@ -163,6 +163,12 @@ class LearnedClassifier:
 def fingerprint_of(corpus: Corpus) -> str:
     """Names the model that `fit_learned` makes of a corpus, before it is made."""
     return hashlib.sha256(f"{RECIPE} {corpus.fingerprint}".encode()).hexdigest()
+
+
+def _row(vectors: Any, row: int) -> _Row:
+    """Columns and values: to slice a sparse matrix takes longer than to read them."""
+    of_row = slice(vectors.indptr[row], vectors.indptr[row + 1])
+    return list(zip(vectors.indices[of_row].tolist(), vectors.data[of_row].tolist(), strict=True))
 
 
 def texts_of(questions: Questions) -> list[str]:

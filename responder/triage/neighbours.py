@@ -45,13 +45,16 @@ class Neighbours:
         scaled.eliminate_zeros()
         return cls(rare, scaled.T.tocsr().astype(np.float32), labels)
 
-    def likeness(self, vectors: Any, apart_from: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
-        """How like texts are to those of each label, shape (texts, entries + 1, 2).
+    def likeness(
+        self, vectors: Any, apart_from: NDArray[np.int64] | None = None, first: int | None = None
+    ) -> NDArray[np.float64]:
+        """How like texts (the `first` of them) are to those of each label, shape (texts, entries + 1, 2).
 
         The cosine to the one most alike, and the mean of the three most alike. `apart_from`: labelled texts that are
         taken not to be there.
         """
-        found = np.zeros((vectors.shape[0], len(self._starts), 2), dtype=np.float64)
+        texts = vectors.shape[0] if first is None else first
+        found = np.zeros((texts, len(self._starts), 2), dtype=np.float64)
         lengths = _lengths(vectors, self._rare)
         for text in range(len(found)):
             cosines = self._products(vectors, text) / lengths[text]
@@ -107,6 +110,8 @@ class Neighbours:
 
 def _lengths(vectors: Any, rare: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Of the rarer part of each vector; 1 where there is none."""
-    lengths: NDArray[np.float64] = np.sqrt(vectors.power(2) @ rare.astype(np.float64))
+    counted = vectors.data * vectors.data * rare[vectors.indices]
+    of_row = np.repeat(np.arange(vectors.shape[0]), np.diff(vectors.indptr))
+    lengths: NDArray[np.float64] = np.sqrt(np.bincount(of_row, counted, minlength=vectors.shape[0]))
     lengths[lengths == 0] = 1.0
     return lengths

@@ -1,8 +1,8 @@
 """Texts as TF-IDF vectors, seen in two ways side by side: as character n-grams and as words."""
 
-from array import array
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from responder.triage.text import char_ngrams, words
 
 VIEWS: Mapping[str, Callable[[str], list[str]]] = {"chars": char_ngrams, "words": words}
+
+_TOGETHER = 500
+"""Texts that are counted at once: all that is learned from would take hundreds of megabytes."""
 
 LEAST_TEXTS = 2
 """A token that a single text has teaches nothing about the next."""
@@ -34,12 +37,10 @@ class Vocabulary:
         vectorizer = TfidfVectorizer(analyzer=analyzer, sublinear_tf=True, min_df=least_texts).fit(texts)
         return cls(analyzer, vectorizer.get_feature_names_out().tolist(), vectorizer.idf_)
 
-    def counted(self, text: str) -> tuple[list[int], list[int]]:
-        """The columns of the tokens that stand in a text, ascending, and how often each does."""
-        columns = map(self._columns.get, self._analyzer(text))
-        counts = Counter(column for column in columns if column is not None)
-        found = sorted(counts)
-        return found, [counts[column] for column in found]
+    def columns(self, text: str) -> list[int]:
+        """Of the tokens that stand in a text, each as often as it does; -1 is one that does not count."""
+        known = self._columns
+        return [known.get(token, -1) for token in self._analyzer(text)]
 
 
 class Space:
@@ -73,20 +74,29 @@ class Space:
         from scipy.sparse import csr_matrix
         from sklearn.utils.sparsefuncs_fast import inplace_csr_row_normalize_l2
 
-        columns, counts, ends = array("i"), array("i"), [0]
-        for text in texts:
-            for first, view in zip(self._firsts, self._vocabularies.values(), strict=True):
-                found, often = view.counted(text)
-                columns.extend([first + column for column in found])
-                counts.extend(often)
-                ends.append(len(columns))
-        indices, pointers = np.array(columns, dtype=np.int32), np.array(ends, dtype=np.int32)
-        weights = (np.log(np.array(counts, dtype=np.float64)) + 1.0) * self._idf[indices]
         # A row for each view of each text, brought to length 1; then the views of a text make one row.
-        by_view = csr_matrix((weights, indices, pointers), shape=(len(ends) - 1, len(self._idf)))
-        inplace_csr_row_normalize_l2(by_view)
+        blocks = [self._counted(texts[start : start + _TOGETHER]) for start in range(0, len(texts) or 1, _TOGETHER)]
+        indices, counts, lengths = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+        pointers = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        weights = (np.log(counts) + 1.0) * self._idf[indices]
+        shape = (len(lengths), len(self._idf))
+        inplace_csr_row_normalize_l2(SimpleNamespace(data=weights, indices=indices, indptr=pointers, shape=shape))
         together = pointers[:: len(self._vocabularies)]
-        return csr_matrix((by_view.data, by_view.indices, together), shape=(len(texts), len(self._idf)))
+        return csr_matrix((weights, indices, together), shape=(len(texts), len(self._idf)))
+
+    def _counted(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int64]]:
+        """Columns, how often each, and how many of them a row has: the views of the first text, then of the next."""
+        views = list(zip(self._firsts, self._vocabularies.values(), strict=True))
+        rows = [(first, view.columns(text)) for text in texts for first, view in views]
+        sizes = np.array([len(columns) for _, columns in rows], dtype=np.int64)
+        found = np.fromiter(chain.from_iterable(columns for _, columns in rows), np.int64, sizes.sum())
+        # Counted all at once, as numbers that hold row and column: a count for each text by itself takes twice as long.
+        width = len(self._idf)
+        begins = np.arange(len(rows), dtype=np.int64) * width
+        keys = found + np.repeat(begins + np.array([first for first, _ in rows], dtype=np.int64), sizes)
+        keys, counts = np.unique(keys[found >= 0], return_counts=True)
+        lengths = np.bincount(keys // width, minlength=len(rows))
+        return (keys % width).astype(np.int32), counts.astype(np.float64), lengths
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that is needed to make it again."""
