@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from responder import maillog, worker
-from responder.app import rehearsing, renewal
+from responder.app import rehearsing, renewal, retention
 from responder.app.desk import desk_of, invite_first, orders_of
 from responder.app.encryption import encryption_of
 from responder.app.pieces import clock, next_hop_of, own_addresses, ready_store, see_breaker_closed, signer_of
@@ -56,6 +56,8 @@ async def serve(config: Config, path: Path | None, agents: Sequence[str], curren
     if current is not None:
         running.append(renewal.run(current, stop=stop, asked=asked))
     if "courier" in agents:
+        if kept := retention.days_of(config.retention):
+            running.append(retention.run(engine, kept, stop=stop, clock=clock))
         signer = signer_of(config)
         running.append(_courier(engine, config, signer.signed if signer else None, stop))
     if "desk" in agents and config.notify.to:

@@ -13,6 +13,7 @@ from responder.cli import (
     cases,
     database,
     doctor,
+    erase,
     evaluate,
     inbox,
     mails,
@@ -60,6 +61,7 @@ serving.register(app)
 mails.register(app)
 evaluate.register(app)
 doctor.register(app)
+erase.register(app)
 database.register(app)
 cases.register(app)
 inbox.register(app)

@@ -36,6 +36,7 @@ from responder.config.values import (
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Chance = Annotated[float, Field(ge=0.001, le=0.5)]
 _Count = Annotated[int, Field(ge=1)]
+_Days = Annotated[int, Field(ge=0, le=36_500)]
 _NO_SECRET = SecretStr("")
 _SMTP, _LMTP, _DESK = (HostPort("127.0.0.1", port) for port in (2525, 8024, 8080))
 _LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
@@ -176,6 +177,15 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """For how many days what mails say is kept, by lane; 0 is for ever."""
+
+    answered_days: _Days = 0
+    escalated_days: _Days = 0
+    suppressed_days: _Days = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Oidc:
     """The OpenID provider that staff may log in by; without an issuer there is none."""
 
@@ -202,6 +212,7 @@ class Config:
     dkim: Dkim = field(default_factory=Dkim)
     desk: Desk = field(default_factory=Desk)
     notify: Notify = field(default_factory=Notify)
+    retention: Retention = field(default_factory=Retention)
     oidc: Oidc = field(default_factory=Oidc)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
@@ -216,6 +227,7 @@ SECTIONS: Mapping[str, type] = {
     "dkim": Dkim,
     "desk": Desk,
     "notify": Notify,
+    "retention": Retention,
     "oidc": Oidc,
 }
 

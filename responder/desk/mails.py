@@ -31,6 +31,8 @@ LOOK = (
 )
 """Paper in both schemes, as senders choose colours for nothing else; a style sheet of ours may not be loaded there."""
 
+ERASED = "its content was erased"
+
 DOWNLOADED = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -55,6 +57,9 @@ async def shown(
     for number, raw in reversed(list(raws.items())):
         if mails and time.monotonic() > until:
             mails[number] = ShownMail(None, "it took too long")
+            continue
+        if not raw:  # every mail that was taken in has a line of ours at least
+            mails[number] = ShownMail(None, ERASED)
             continue
         found = await reader.ask(VIEW, raw)
         mails[number] = ShownMail(None, found.reason) if isinstance(found, Unreadable) else ShownMail(found)

@@ -76,6 +76,9 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
     end = time.monotonic() + _BUSY_SECONDS
     while True:
         try:
+            if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+                # Only a new file takes this on: what is erased is given back without a VACUUM, which stops everybody.
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError:
@@ -115,6 +118,44 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for reading only: on SQLite it never waits for a writer, nor makes one wait."""
     with engine.connect().execution_options(reading=True) as connection:
         yield connection
+
+
+@contextmanager
+def erasing(engine: Engine) -> Iterator[Connection]:
+    """A transaction whose end leaves nothing readable of what it let go of, in the file of SQLite itself."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            _set_secure_delete(connection, "ON")
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            if engine.dialect.name == "sqlite":
+                _set_secure_delete(connection, "OFF")
+
+
+def _set_secure_delete(connection: Connection, value: str) -> None:
+    # On the driver's own connection, for SQLAlchemy would begin a transaction; and not for all that is written: a mail
+    # that is settled is written anew, and its old octets would be written once more.
+    connection.connection.cursor().execute(f"PRAGMA secure_delete={value}")
+
+
+def give_back(engine: Engine) -> None:
+    """Let the system have the room of what was erased, a little at a time; PostgreSQL sees to that by itself."""
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        driver = connection.connection.cursor()
+        while driver.execute("PRAGMA freelist_count").fetchone()[0] and _shrinks(driver):
+            pass
+        # What the log still holds of it goes with the next mails that are written over it; now, where nobody reads.
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _shrinks(driver: Any) -> bool:
+    before = driver.execute("PRAGMA page_count").fetchone()[0]
+    driver.execute("PRAGMA incremental_vacuum(500)").fetchall()
+    return bool(driver.execute("PRAGMA page_count").fetchone()[0] < before)
 
 
 def of_the_store(error: BaseException) -> bool:

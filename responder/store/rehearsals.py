@@ -99,7 +99,8 @@ def claim(conn: Connection, *, now: datetime) -> int | None:
 
 def begin(conn: Connection, number: int, *, corpus: str, now: datetime) -> bool:
     """Note the corpus that is changed, and how many mails there are; False where it does not run any more."""
-    total = sa.select(sa.func.count()).select_from(inbox).scalar_subquery()
+    kept = sa.select(sa.func.count()).select_from(inbox).where(inbox.c.erased_at.is_(None))
+    total = kept.scalar_subquery()
     return _run(conn, number, corpus=corpus, total=total, changed_at=now)
 
 
@@ -162,7 +163,8 @@ def _rehearsal(row: sa.Row[Any]) -> Rehearsal:
 
 def mails(conn: Connection, *, after: int, octets: int = BATCH_OCTETS) -> list[Kept]:
     """The next mails above a number, oldest first: as many as so many octets hold, and one at least."""
-    sizes = sa.select(inbox.c.id, inbox.c.size).where(inbox.c.id > after).order_by(inbox.c.id).limit(_BATCH_MAILS)
+    kept = (inbox.c.id > after, inbox.c.erased_at.is_(None))
+    sizes = sa.select(inbox.c.id, inbox.c.size).where(*kept).order_by(inbox.c.id).limit(_BATCH_MAILS)
     chosen = _fitting([(row.id, row.size) for row in conn.execute(sizes)], octets)
     columns = (inbox.c.id, inbox.c.mail_from, inbox.c.rcpt_to, inbox.c.raw, inbox.c.reason)
     rows = conn.execute(sa.select(*columns).where(inbox.c.id.in_(chosen)).order_by(inbox.c.id))

@@ -44,7 +44,7 @@ def _adding(dialect: str) -> Executable:
 def not_added(conn: Connection, *, limit: int) -> list[tuple[int, bytes]]:
     """Mails that an older version settled, and that cannot be found yet: numbers and raw bytes, newest first."""
     missing = sa.select(inbox.c.id, inbox.c.raw).outerjoin(table, table.c.inquiry_id == inbox.c.id)
-    settled = (table.c.inquiry_id.is_(None), inbox.c.lane.is_not(None))
+    settled = (table.c.inquiry_id.is_(None), inbox.c.lane.is_not(None), inbox.c.erased_at.is_(None))
     return [
         (row.id, bytes(row.raw))
         for row in conn.execute(missing.where(*settled).order_by(inbox.c.id.desc()).limit(limit))

@@ -1,12 +1,21 @@
 """The tables. Whatever a Law says about rows stands here as a constraint, so that no code can break it unseen."""
 
-from responder.store.schema.accounts import REFUSE_CHANGES, accounts, audit, failed_logins, invitations, sessions
+from responder.store.schema.accounts import (
+    DROP_REFUSALS,
+    REFUSE_CHANGES,
+    accounts,
+    audit,
+    failed_logins,
+    invitations,
+    sessions,
+)
 from responder.store.schema.cases import case_events, cases, composing, drafts, notices, snippets
 from responder.store.schema.columns import Moment, Number, metadata
 from responder.store.schema.mails import breaker_trips, inbox, muted, outbox, searchable
 from responder.store.schema.taught import entry_revisions, labels, rehearsals, reviews
 
 __all__ = [
+    "DROP_REFUSALS",
     "REFUSE_CHANGES",
     "Moment",
     "Number",

@@ -77,18 +77,30 @@ audit = sa.Table(
 sa.Index("ix_audit_object_id", audit.c.object, audit.c.id)
 sa.Index("ix_audit_who_id", audit.c.who, audit.c.id)
 
+# What the audit says of a person's mail may be let go of; who did what to which row, and when, never.
+_EMPTIED = (
+    "NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.who = OLD.who AND NEW.action = OLD.action AND NEW.client = OLD.client"
+    " AND (NEW.object = OLD.object OR NEW.object = 'erased') AND (NEW.detail = OLD.detail OR NEW.detail = '')"
+)
 REFUSE_CHANGES = {
     "sqlite": [
-        f"CREATE TRIGGER audit_refuses_{verb.lower()} BEFORE {verb} ON audit"
-        " BEGIN SELECT RAISE(ABORT, 'the audit is only ever added to'); END"
-        for verb in ("UPDATE", "DELETE")
+        f"CREATE TRIGGER audit_refuses_update BEFORE UPDATE ON audit WHEN NOT ({_EMPTIED})"
+        " BEGIN SELECT RAISE(ABORT, 'the audit is only ever added to'); END",
+        "CREATE TRIGGER audit_refuses_delete BEFORE DELETE ON audit"
+        " BEGIN SELECT RAISE(ABORT, 'the audit is only ever added to'); END",
     ],
     "postgresql": [
         "CREATE OR REPLACE FUNCTION audit_refuses() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE EXCEPTION 'the audit is only ever added to'; END $$",
-        "CREATE TRIGGER audit_refuses_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON audit"
+        "CREATE TRIGGER audit_refuses_changes BEFORE DELETE OR TRUNCATE ON audit"
         " FOR EACH STATEMENT EXECUTE FUNCTION audit_refuses()",
+        f"CREATE TRIGGER audit_refuses_update BEFORE UPDATE ON audit FOR EACH ROW WHEN (NOT ({_EMPTIED}))"
+        " EXECUTE FUNCTION audit_refuses()",
     ],
+}
+DROP_REFUSALS = {
+    "sqlite": [f"DROP TRIGGER IF EXISTS audit_refuses_{verb}" for verb in ("update", "delete")],
+    "postgresql": [f"DROP TRIGGER IF EXISTS audit_refuses_{what} ON audit" for what in ("changes", "update")],
 }
 for _dialect, _statements in REFUSE_CHANGES.items():
     for _statement in _statements:

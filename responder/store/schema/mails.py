@@ -30,6 +30,8 @@ inbox = sa.Table(
     column("message_id", sa.Text, nullable=True),
     # The name beside from_address, as its author wrote it.
     column("from_name", sa.Text, nullable=True),
+    # Since when nothing is left of it but that it was there.
+    column("erased_at", Moment, nullable=True),
     sa.CheckConstraint("lane IN ('answered', 'escalated', 'suppressed')", name="lane"),
     sa.CheckConstraint(
         "(lane IS NULL AND reason IS NULL AND settled_at IS NULL)"
@@ -43,6 +45,13 @@ sa.Index(
     inbox.c.id,
     sqlite_where=inbox.c.lane.is_(None),
     postgresql_where=inbox.c.lane.is_(None),
+)
+sa.Index(
+    "ix_inbox_lane_settled_at",
+    inbox.c.lane,
+    inbox.c.settled_at,
+    sqlite_where=inbox.c.erased_at.is_(None),
+    postgresql_where=inbox.c.erased_at.is_(None),
 )
 sa.Index("ix_inbox_digest", inbox.c.digest)
 sa.Index("ix_inbox_lane_id", inbox.c.lane, inbox.c.id)
