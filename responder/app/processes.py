@@ -51,9 +51,10 @@ def run(config: Config, path: Path | None, agents: Sequence[str], *, workers: in
     current = asyncio.run(_read(config, path))
     rest = tuple(agent for agent in agents if agent != "worker")
     parts = [*([rest] if rest else []), *[("worker",)] * workers]
-    own = _Parent(parts).part()
+    parent = _Parent(parts)
+    own = parent.part()
     if own is not None:
-        asyncio.run(serve(config, path, own, current))
+        asyncio.run(serve(config, path, own, current, stale=parent.started_again))
 
 
 async def _read(config: Config, path: Path | None) -> Current:
@@ -88,6 +89,8 @@ class _Parent:
         """Workers to be started again, and when."""
         self._stopping: float | None = None
         self._code = 0
+        self.started_again = False
+        """In a child: whether it stands in for one that died, long after what it knows was read."""
         self._ours, self._theirs = os.pipe()
 
     def part(self) -> tuple[str, ...] | None:
@@ -106,6 +109,7 @@ class _Parent:
         while self._children or self._due:
             again = self._next()
             if again is not None and self._forked(again):
+                self.started_again = True
                 return again.agents
         if self._code:
             raise SystemExit(self._code)

@@ -37,10 +37,12 @@ GRACE = timedelta(seconds=8)
 log = maillog.log("app")
 
 
-async def serve(config: Config, path: Path | None, agents: Sequence[str], current: Current | None = None) -> None:
+async def serve(
+    config: Config, path: Path | None, agents: Sequence[str], current: Current | None = None, *, stale: bool = False
+) -> None:
     """Run these agents until SIGTERM or SIGINT. Raises OperatorError before anything listens.
 
-    `current` is what was read already; without it a worker reads for itself.
+    `current` is what was read already, and read again where it is `stale`; without it a worker reads for itself.
     """
     engine = ready_store(config)
     stop = asyncio.Event()
@@ -48,6 +50,8 @@ async def serve(config: Config, path: Path | None, agents: Sequence[str], curren
     running: list[Coroutine[Any, Any, None]] = []
     asked = asyncio.Event()
     heard = [asked.set]
+    if current is not None and stale:
+        await current.reload()
     if "worker" in agents:
         if current is None:
             current = Current(engine, config, path)

@@ -79,6 +79,21 @@ def test_a_worker_that_dies_is_started_again(service: Service) -> None:
     service.wait_for(lambda: _settled(service))
 
 
+def test_a_worker_that_is_started_again_knows_what_was_changed_meanwhile(service: Service, tmp_path: Path) -> None:
+    service.process.send_signal(signal.SIGHUP)
+    service.wait_for(lambda: len(service.events("reloaded")) == 3)
+    (file,) = (tmp_path / "corpus").glob("q04*.toml")
+    file.write_text(file.read_text().replace("revision = ", "revision = 9"))
+    service.process.send_signal(signal.SIGHUP)
+    service.wait_for(lambda: len(service.events("reloaded")) == 6)
+    new = service.events("knowledge")[-1]["corpus"]
+    _, worker, _ = _children(service.process.pid)
+    os.kill(worker, signal.SIGKILL)
+    service.wait_for(lambda: len(service.events("ready")) == 4)
+    assert [event["corpus"] for event in service.events("knowledge")][-1] == new
+    assert len(service.events("reloaded")) == 7
+
+
 def test_nobody_goes_on_where_nobody_takes_mail_in_any_more(service: Service) -> None:
     main, *workers = _children(service.process.pid)
     os.kill(main, signal.SIGKILL)
