@@ -70,7 +70,8 @@ def _answers() -> sa.Select[Any]:
     in_force = sa.and_(reviews.c.inquiry_id == outbox.c.inquiry_id, reviews.c.undone_at.is_(None))
     joined = sa.select(*sent, *asked, *said).join(inbox, inbox.c.id == outbox.c.inquiry_id)
     joined = joined.outerjoin(reviews, in_force).outerjoin(cases, cases.c.inquiry_id == outbox.c.inquiry_id)
-    return joined.where(outbox.c.kind == "answer")
+    # Of what was erased there is nothing left to be judged by.
+    return joined.where(outbox.c.kind == "answer", inbox.c.erased_at.is_(None))
 
 
 def _answer(row: sa.Row[Any]) -> AnswerSent:

@@ -141,6 +141,29 @@ def test_a_running_service_erases_by_itself_and_shows_that_it_did(tmp_path: Path
         assert service.stop() == 0
 
 
+def test_the_pages_show_what_was_erased_as_such(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'responder.db'}"
+    engine = open_engine(url)
+    upgrade(engine)
+    answered(engine, "q04", now=NOW)
+    _deliver(engine)
+    settled(engine, Lane.ESCALATED, now=NOW)
+    with engine.begin() as connection:
+        cases.open_case(connection, 2, reason="unsure", now=NOW)
+        casework.close(connection, 2, reason="called", who="sato", now=NOW)
+        erasure.erase(connection, [1, 2], examples=True, now=NOW)
+    engine.dispose()
+    with running(tmp_path, url, "desk", RESPONDER_SERVICE__CORPUS=str(cold_corpus(tmp_path))) as service:
+        for path in ("/cases/2", "/mails/1"):
+            assert "内容を消去しました" in service.page(path), path
+        assert "R-000001" not in service.page("/answers")
+        for path in ("/mails/1/html", "/mails/1/readings", "/mails/1/raw", "/status", "/teaching", "/suggestions"):
+            service.page(path)
+        assert service.command("cases", "show", "2")
+        assert service.command("inbox", "show", "1")
+        assert service.stop() == 0
+
+
 def test_sqlite_keeps_nothing_of_it_in_its_file_and_gives_its_room_back(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'responder.db'}")
     upgrade(engine)
