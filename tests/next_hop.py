@@ -53,9 +53,23 @@ def next_hop(fails: float = 0.0, host: str = "127.0.0.1") -> Iterator[NextHop]:
     bound = socket.create_server((host, 0))
     hop.port = bound.getsockname()[1]
 
+    sessions: list[SMTP] = []
+
+    def session() -> SMTP:
+        sessions.append(SMTP(hop, hostname="next.example", loop=loop))
+        return sessions[-1]
+
     async def serve() -> None:
-        async with await loop.create_server(lambda: SMTP(hop, hostname="next.example", loop=loop), sock=bound):
+        async with await loop.create_server(session, sock=bound):
             await stopped.wait()
+            # What a killed service left open would never end by itself.
+            for each in sessions:
+                if isinstance(each.transport, asyncio.Transport):
+                    each.transport.abort()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
     def run() -> None:
         loop.run_until_complete(serve())

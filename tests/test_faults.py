@@ -21,8 +21,8 @@ import pytest
 import sqlalchemy as sa
 
 from responder.failpoints import Point
-from responder.store import inbox
-from responder.store.engine import open_engine, upgrade
+from responder.store import inbox, outbox
+from responder.store.engine import open_engine, reading, upgrade
 from tests.accounting import Client, settings_for, unended, work_off
 from tests.conftest import postgres_database, postgres_server
 from tests.knowledge import example
@@ -292,12 +292,16 @@ def _tell(url: str, mails: int, memory: list[int]) -> None:
 def test_f8_an_owner_that_stood_still_finds_its_lease_gone_and_does_nothing(
     tmp_path: Path, store_url: str, point: Point
 ) -> None:
-    client = Client(list(range(3)), [])
+    client, agent = Client(list(range(3)), []), point.value.partition(".")[0]
     with next_hop() as hop, ExitStack() as stack:
         usual = settings_for(hop, RESPONDER_COURIER__CONNECTIONS="1")
+        before = "listener" if agent == "worker" else "listener,worker"
+        with running(tmp_path, store_url, before, **usual) as front:
+            client.send(front)
+            front.wait_for(lambda: agent == "worker" or _queued(store_url) == 3)
+        # Alone in its process: on SQLite nobody could take the lock away that another agent of it may hold just then.
         still = usual | {"RESPONDER_TEST_FAILPOINT": f"{point.value}:1:SIGSTOP"}
-        first = stack.enter_context(running(tmp_path, store_url, AGENTS, **still))
-        client.send(first)
+        first = stack.enter_context(running(tmp_path, store_url, agent, **still))
         first.wait_for(lambda: _stands_still(first.process.pid))
         second = stack.enter_context(running(tmp_path, store_url, "worker,courier", **usual))
         second.wait_for(lambda: unended(store_url) == 0, seconds=60)
@@ -307,6 +311,14 @@ def test_f8_an_owner_that_stood_still_finds_its_lease_gone_and_does_nothing(
         assert second.stop() == 0
         account = work_off(tmp_path, store_url, client, hop)
     assert (account.lost, account.twice, account.repeated, account.breaches) == ([], [], 0, [])
+
+
+def _queued(url: str) -> int:
+    engine = open_engine(url)
+    with reading(engine) as connection:
+        count = len(outbox.listing(connection, state="queued"))
+    engine.dispose()
+    return count
 
 
 def _stands_still(pid: int) -> bool:

@@ -70,7 +70,7 @@ class Entry:
     revision: Annotated[int, Field(strict=True, ge=1)]
     revised: date
     links: tuple[Link, ...] = ()
-    note: str = ""
+    note: Annotated[str, StringConstraints(strict=True, strip_whitespace=True)] = ""
     """For staff: what they should know before they send it."""
     counterexamples: tuple[Text, ...] = ()
     """Questions in this entry's words that no entry answers."""

@@ -125,6 +125,11 @@ def test_a_file_says_what_it_was_edited_to(first: Edit, second: Edit) -> None:
     assert edited(again, entry_in(PATH, again), edit_of(entry), today=TODAY).count("\n[english]\n") <= 1
 
 
+def test_a_note_of_several_lines_gains_none_when_it_is_written() -> None:
+    noted = replace(edit_of(ENTRY), note="一行目\n二行目")
+    assert edit_of(entry_in(PATH, edited(SOURCE, ENTRY, noted, today=TODAY))).note == "一行目\n二行目"
+
+
 def test_a_new_entry_begins_at_revision_one() -> None:
     entry = entry_in(PATH, written("q16", 16, edit_of(ENTRY), today=TODAY))
     assert (entry.id, entry.number, entry.revision, entry.revised) == ("q16", 16, 1, TODAY)
