@@ -1,0 +1,148 @@
+"""What an operator would set up instead of ours: Postfix, Dovecot's LMTP, and a Sieve script that says `vacation`.
+
+Mail comes in through Postfix, Dovecot keeps it and answers it, and the answer leaves through the same Postfix to a
+next hop, as ours does. The answer is one text for everybody: nothing is recognised, and nothing goes to people.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.peers import postfix
+from benchmarks.peers.processes import Server, UnavailableError, free_port, wait_for
+
+_CONF = """
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/log
+protocols = lmtp
+listen = 127.0.0.1
+ssl = no
+service lmtp {{
+  unix_listener {folder}/lmtp {{
+    # Postfix, which is another user, connects to it.
+    mode = 0666
+  }}
+}}
+
+# Nobody logs in, but without it the service that knows the users does not start.
+passdb {{
+  driver = static
+  args = nopassword=y
+}}
+userdb {{
+  driver = static
+  args = uid={user} gid={group} home={folder}/home/%n allow_all_users=yes
+}}
+# Users below 500 are the system's, and are refused as owners of mail unless that is said.
+first_valid_uid = 1
+mail_location = maildir:~/mail
+
+# Not by the sendmail command, which is the default: a process for each answer, and it would read the machine's Postfix.
+submission_host = 127.0.0.1:{submission}
+protocol lmtp {{
+  mail_plugins = sieve
+}}
+plugin {{
+  sieve = file:{folder}/answer.sieve
+}}
+"""
+
+_SIEVE = """require ["vacation"];
+vacation :days 7 :addresses ["support@example.jp"] :subject "お問い合わせの件" text:
+{text}
+.
+;
+"""
+
+_TEXT = "\n".join(["お問い合わせいただきありがとうございます。", *["よくあるご質問をご覧ください。" * 3] * 12])
+"""About as long as an answer of ours."""
+
+_DELIVERING = {
+    "virtual_mailbox_domains": "example.jp",
+    "virtual_mailbox_maps": "inline:{{support@example.jp=support}}",
+    "virtual_transport": "lmtp:unix:{folder}/dovecot/lmtp",
+    "relayhost": "[127.0.0.1]:{next_hop}",
+    # The second attempt comes after some seconds instead of five minutes, as ours is told to where the next hop is
+    # away: how many mails are lost is measured, not how long anybody waits.
+    "minimal_backoff_time": "2s",
+    "maximal_backoff_time": "4s",
+    "queue_run_delay": "2s",
+}
+
+
+@contextmanager
+def vacation(next_hop: int, *, directly: bool = False) -> Iterator[Server]:
+    """Postfix and Dovecot that answer mail to support@example.jp through the next hop on that port.
+
+    `directly`: Dovecot hands its answers to the next hop itself, and no queue stands between. Raises UnavailableError.
+    """
+    with tempfile.TemporaryDirectory(prefix="responder-peer-") as name:
+        folder, port = Path(name), free_port()
+        more = {key: value.format(folder=folder, next_hop=next_hop) for key, value in _DELIVERING.items()}
+        # Dovecot first: Postfix has made the folder open to others by the time it delivers.
+        with (
+            _dovecot(folder / "dovecot", next_hop if directly else port) as pid,
+            postfix.running(folder, port, more) as front,
+        ):
+            yield Server(front.port, (*front.pids, pid))
+
+
+@contextmanager
+def _dovecot(folder: Path, submission: int) -> Iterator[int]:
+    """A Dovecot with all that it has in `folder`: the process that leads its tree."""
+    program, compiler = _programs()
+    _lay(folder, submission)
+    _run(compiler, "-c", str(folder / "conf"), str(folder / "answer.sieve"))
+    command = [program, "-c", str(folder / "conf"), "-F"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:  # noqa: S603 - nothing of a stranger's
+        try:
+            wait_for((folder / "lmtp").exists, lambda: f"Dovecot does not answer: {_log(folder)}")
+            yield process.pid
+        finally:
+            process.terminate()
+
+
+def _programs() -> tuple[str, str]:
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    dovecot, compiler = shutil.which("dovecot", path=path), shutil.which("sievec", path=path)
+    lmtp = any(Path(place, "lmtp").exists() for place in ("/usr/lib/dovecot", "/usr/libexec/dovecot"))
+    if dovecot is None or compiler is None or not lmtp:
+        raise UnavailableError(
+            "Dovecot with LMTP and Sieve is not installed (apt-get install dovecot-lmtpd dovecot-sieve)"
+        )
+    if os.geteuid():
+        raise UnavailableError("Dovecot is started by root only")
+    return dovecot, compiler
+
+
+def _lay(folder: Path, submission: int) -> None:
+    (folder / "home").mkdir(parents=True)
+    # Mail must not belong to root; any other user will do.
+    os.chown(folder / "home", 65534, 65534)
+    conf = _CONF.format(folder=folder, submission=submission, user=65534, group=65534)
+    (folder / "conf").write_text(conf)
+    (folder / "answer.sieve").write_text(_SIEVE.format(text=_TEXT))
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - likewise
+    if done.returncode:
+        raise UnavailableError(f"{Path(command[0]).name}: {' '.join(done.stderr.split())}")
+
+
+def _log(folder: Path) -> str:
+    log = folder / "log"
+    return " ".join(log.read_text(errors="replace").split()[-60:]) if log.exists() else "no log"
+
+
+def version() -> str:
+    """Of the Dovecot that is installed, or nothing."""
+    found = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None:
+        return ""
+    return subprocess.run([found, "--version"], capture_output=True, text=True).stdout.split()[0]  # noqa: S603 - likewise
