@@ -5,6 +5,7 @@ PYTHON ?= python3
 ARGS ?=
 KILLS ?= 1000
 MAILS ?= 10000
+GROWTH ?= 100000
 
 BIN := .venv/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3] if sys.version_info >= (3, 11) else "")')
@@ -30,7 +31,7 @@ EVERYTHING := --all-extras pyproject.toml
 # images for containers do, each of them would compile scikit-learn anew: four seconds instead of one.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test kills hostile fuzz lint check lock clean
+.PHONY: help run test kills hostile fuzz bench lint check lock clean
 .NOTPARALLEL:
 .SUFFIXES:
 
@@ -57,6 +58,9 @@ hostile: $(DEV) ## Let hostile clients at the listener in full size, and print w
 
 fuzz: $(DEV) ## Send ten thousand broken mails through the worker, and look that none crashes, stalls or gets lost.
 	RESPONDER_TEST_FUZZ=$(MAILS) $(BIN)/python -m pytest tests/test_fuzz.py tests/test_growth.py $(ARGS)
+
+bench: $(DEV) ## Measure the service beside aiosmtpd, Postfix and Dovecot, and write docs/benchmarks.md; GROWTH=1000000.
+	@$(BIN)/python -m benchmarks.bench --growth $(GROWTH) $(ARGS)
 
 lint: $(DEV) ## Run the static checks.
 	$(BIN)/ruff check .

@@ -77,8 +77,8 @@ def part(found: Mapping[str, Outage], *, away: float) -> Part:
     rows = [[name, *map(str, (one.taken, one.answered, one.lost, one.twice))] for name, one in found.items()]
     words = (
         f"The next hop refuses connections while the mails come and for {away:g} seconds after. *No queue behind it*: "
-        "Dovecot hands its answers to the next hop itself. It logs that it could not, has noted the sender as "
-        "answered, and does not answer him again within the seven days of the script."
+        "Dovecot hands its answers to the next hop itself. It keeps the mail, logs that it could not answer, and does "
+        "not try again; the sender is answered when he writes once more."
     )
     return Part("A next hop that is away", words, [head, *rows])
 

@@ -25,7 +25,7 @@ from tests.knowledge import shipped_classifier
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One round on an empty store."""
+    """One round."""
 
     taken: float
     """Mails a second."""
@@ -46,16 +46,20 @@ Figures = dict[str, list[Answered]]
 """By server, each round."""
 
 
-def measured(server: Answering, *, mails: int, sessions: int) -> Answered:
-    """One round. Raises SystemExit where answers do not come."""
-    return asyncio.run(_measured(server, mails, sessions))
+def measured(server: Answering, *, mails: int, sessions: int = 20, first: int = 0) -> Answered:
+    """One round; on a store that had some before, `first` is a number that was not sent yet.
+
+    Raises SystemExit where answers do not come.
+    """
+    return asyncio.run(_measured(server, range(first, first + mails), sessions))
 
 
-async def _measured(starting: Answering, mails: int, sessions: int) -> Answered:
+async def _measured(starting: Answering, numbers: range, sessions: int) -> Answered:
+    mails = len(numbers)
     sink = Sink()
     with starting(await sink.start()) as server:
         idle, used = server.megabytes(), server.seconds()
-        sent = await deliver(server.port, iter(range(mails)), question, sessions=sessions)
+        sent = await deliver(server.port, iter(numbers), question, sessions=sessions)
         await sink.wait(mails, patience=30)
         if len(sink.came) < mails:
             raise SystemExit(f"{len(sink.came)} of {mails} answers came")
@@ -63,7 +67,7 @@ async def _measured(starting: Answering, mails: int, sessions: int) -> Answered:
         return Answered(
             taken=sent.per_second(),
             answers=mails / took,
-            waits=[sink.came[number] - sent.ended[number] for number in range(mails)],
+            waits=[sink.came[number] - sent.ended[number] for number in numbers],
             twice=sink.twice,
             processor=(server.seconds() - used) / mails * 1000,
             idle=idle,

@@ -49,6 +49,8 @@ protocol lmtp {{
 }}
 plugin {{
   sieve = file:{folder}/answer.sieve
+  # Where the script's user may write; the default is beside the script.
+  sieve_user_log = {folder}/home/sieve.log
 }}
 """
 
