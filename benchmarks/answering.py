@@ -10,6 +10,10 @@ from benchmarks.peers.processes import Server, UnavailableError
 from benchmarks.stores import KINDS, stores
 
 VACATION = "Postfix and Sieve vacation"
+ONE_AT_A_TIME = f"{VACATION}, one at a time"
+"""As slow as it has to be for the script's `:days` to hold."""
+
+PEERS = (VACATION, ONE_AT_A_TIME)
 
 Answering = Callable[[int], AbstractContextManager[Server]]
 """From the port of the next hop, a server that starts empty."""
@@ -26,6 +30,7 @@ def answering(
         }
         if peer and _starts(missing):
             found[VACATION] = vacation
+            found[ONE_AT_A_TIME] = partial(vacation, one_at_a_time=True)
         yield found
 
 

@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from benchmarks import accept, growth, latency, lost, throughput
+from benchmarks import accept, again, growth, latency, lost, throughput
 from benchmarks.answering import answering
 from benchmarks.client import ROOT
 from benchmarks.picture import drawn
@@ -38,15 +38,17 @@ def _answering(missing: dict[str, str], rounds: int) -> Iterator[Part]:
     with answering(missing) as servers:
         _say("answering")
         found: throughput.Figures = {}
-        for name, one in throughput.rounds(servers, mails=400, sessions=20, count=rounds):
+        for name, one in throughput.rounds(servers, mails=300, sessions=20, count=rounds):
             found.setdefault(name, []).append(one)
         yield throughput.part(found)
         _say("waiting for an answer")
         waits = {name: latency.measured(one, mails=200, per_second=_PER_SECOND) for name, one in servers.items()}
         yield latency.part(waits, per_second=_PER_SECOND)
         _say("a next hop that is away")
-        kept = {name: lost.measured(one, mails=60, away=_AWAY) for name, one in lost.with_direct(servers).items()}
+        kept = {name: lost.measured(one, mails=40, away=_AWAY) for name, one in lost.with_direct(servers).items()}
         yield lost.part(kept, away=_AWAY)
+        _say("writing again")
+        yield again.part({name: again.measured(one, mails=100) for name, one in servers.items()})
         yield throughput.memory(found)
 
 

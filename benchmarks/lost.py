@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks.answering import VACATION, Answering, answering
+from benchmarks.answering import ONE_AT_A_TIME, VACATION, Answering, answering
 from benchmarks.client import deliver, question
 from benchmarks.peers.dovecot import vacation
 from benchmarks.report import Part
@@ -68,7 +68,8 @@ def with_direct(servers: Mapping[str, Answering]) -> dict[str, Answering]:
     """The same, and the peer without a queue before the next hop."""
     if VACATION not in servers:
         return dict(servers)
-    return {**servers, f"{VACATION}, no queue behind it": partial(vacation, directly=True)}
+    some = {name: server for name, server in servers.items() if name != ONE_AT_A_TIME}
+    return {**some, f"{VACATION}, no queue behind it": partial(vacation, directly=True)}
 
 
 def part(found: Mapping[str, Outage], *, away: float) -> Part:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
 from benchmarks.client import ROOT
 from benchmarks.peers.processes import Server
 from tests.knowledge import STATE
@@ -64,9 +66,15 @@ def service(url: str, next_hop: int, *, only: str = ALL, words: Sequence[str] = 
             subprocess.Popen(command, cwd=ROOT, env=environ, stderr=written) as process,  # noqa: S603 - our own program
         ):
             try:
-                yield Server(_port(process, log, set(only.split(","))), (process.pid,))
+                yield Server(_port(process, log, set(only.split(","))), (process.pid, *_database(url)))
             finally:
                 process.terminate()
+
+
+def _database(url: str) -> tuple[int, ...]:
+    """The process of a PostgreSQL that the benchmark started: what it uses is used for us."""
+    folder = make_url(url).query.get("host")
+    return (int(Path(str(folder), "data", "postmaster.pid").read_text().split()[0]),) if folder else ()
 
 
 def _port(process: subprocess.Popen[bytes], log: Path, agents: set[str]) -> int:

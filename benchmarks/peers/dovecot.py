@@ -6,14 +6,18 @@ next hop, as ours does. The answer is one text for everybody: nothing is recogni
 
 import os
 import shutil
+import struct
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.peers import postfix
 from benchmarks.peers.processes import Server, UnavailableError, free_port, wait_for
+
+_USER, _OWNER = "support@example.jp", 65534
 
 _CONF = """
 base_dir = {folder}/run
@@ -77,28 +81,38 @@ _DELIVERING = {
 }
 
 
+_ONE_AT_A_TIME = {
+    # Dovecot notes whom it has answered in a file of the user's, which a second delivery at the same moment replaces by
+    # what it knows itself: with twenty at once, nine of ten authors are forgotten, and answered again.
+    "lmtp_destination_concurrency_limit": "1",
+}
+
+
 @contextmanager
-def vacation(next_hop: int, *, directly: bool = False) -> Iterator[Server]:
+def vacation(
+    next_hop: int, *, directly: bool = False, one_at_a_time: bool = False, authors: int = 0
+) -> Iterator[Server]:
     """Postfix and Dovecot that answer mail to support@example.jp through the next hop on that port.
 
-    `directly`: Dovecot hands its answers to the next hop itself, and no queue stands between. Raises UnavailableError.
+    `directly`: Dovecot hands its answers to the next hop itself, and no queue stands between. `authors`: so many had
+    their answer in the last days. Raises UnavailableError.
     """
     with tempfile.TemporaryDirectory(prefix="responder-peer-") as name:
         folder, port = Path(name), free_port()
         more = {key: value.format(folder=folder, next_hop=next_hop) for key, value in _DELIVERING.items()}
         # Dovecot first: Postfix has made the folder open to others by the time it delivers.
         with (
-            _dovecot(folder / "dovecot", next_hop if directly else port) as pid,
-            postfix.running(folder, port, more) as front,
+            _dovecot(folder / "dovecot", next_hop if directly else port, authors) as pid,
+            postfix.running(folder, port, {**more, **(_ONE_AT_A_TIME if one_at_a_time else {})}) as front,
         ):
             yield Server(front.port, (*front.pids, pid))
 
 
 @contextmanager
-def _dovecot(folder: Path, submission: int) -> Iterator[int]:
+def _dovecot(folder: Path, submission: int, authors: int) -> Iterator[int]:
     """A Dovecot with all that it has in `folder`: the process that leads its tree."""
     program, compiler = _programs()
-    _lay(folder, submission)
+    _lay(folder, submission, authors)
     _run(compiler, "-c", str(folder / "conf"), str(folder / "answer.sieve"))
     command = [program, "-c", str(folder / "conf"), "-F"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:  # noqa: S603 - nothing of a stranger's
@@ -122,13 +136,22 @@ def _programs() -> tuple[str, str]:
     return dovecot, compiler
 
 
-def _lay(folder: Path, submission: int) -> None:
-    (folder / "home").mkdir(parents=True)
+def _lay(folder: Path, submission: int, authors: int) -> None:
+    home = folder / "home" / _USER.partition("@")[0]
+    home.mkdir(parents=True)
+    (home / ".dovecot.lda-dupes").write_bytes(_answered(authors))
     # Mail must not belong to root; any other user will do.
-    os.chown(folder / "home", 65534, 65534)
-    conf = _CONF.format(folder=folder, submission=submission, user=65534, group=65534)
-    (folder / "conf").write_text(conf)
+    for path in (home.parent, home, home / ".dovecot.lda-dupes"):
+        os.chown(path, _OWNER, _OWNER)
+    (folder / "conf").write_text(_CONF.format(folder=folder, submission=submission, user=_OWNER, group=_OWNER))
     (folder / "answer.sieve").write_text(_SIEVE.format(text=_TEXT))
+
+
+def _answered(authors: int) -> bytes:
+    """Pigeonhole's note of whom it has answered: a version; then for each when it ends, lengths, a digest, the user."""
+    user, ends = _USER.encode(), int(time.time()) + 6 * 86_400
+    notes = (struct.pack("=III", ends, 16, len(user)) + os.urandom(16) + user for _ in range(authors))
+    return struct.pack("=I", 2) + b"".join(notes)
 
 
 def _run(*command: str) -> None:
