@@ -21,8 +21,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from benchmarks import ours
+from benchmarks.answering import ONE_AT_A_TIME, Answering, answering
 from benchmarks.client import question
 from benchmarks.filling import EXAMPLES, fill
+from benchmarks.peers.dovecot import vacation
 from benchmarks.picture import figure
 from benchmarks.report import Part, ratio
 from benchmarks.stores import Stores, stores
@@ -40,6 +42,9 @@ _TOGETHER = 20
 
 _ROUNDS_OF_STATEMENTS = 15
 
+_MOST_NOTED = 100_000
+"""Authors of one week, for the peer: with more it would be measured for an hour."""
+
 _US, _LEASE = "support@example.jp", timedelta(minutes=1)
 
 
@@ -51,11 +56,14 @@ class _TakenBack(Exception):  # noqa: N818 - it ends a transaction, and is no er
 class Store:
     """One that is measured."""
 
-    url: str
+    server: Answering
+    """What answers on it."""
     size: int
-    filled_in: float
+    url: str = ""
+    """Of the peer there is none."""
+    filled_in: float = 0
     """Seconds."""
-    megabytes: float
+    megabytes: float = 0
     answered: list[Answered] = field(default_factory=list)
     statements: dict[str, list[float]] = field(default_factory=dict)
     """Milliseconds of each round."""
@@ -72,7 +80,7 @@ def filled(url: str, size: int) -> Store:
     with engine.connect() as connection:
         megabytes = _bytes(connection) / 1e6
     engine.dispose()
-    return Store(url, size, took, megabytes)
+    return Store(partial(ours.service, url), size, url, took, megabytes)
 
 
 def _bytes(connection: Connection) -> int:
@@ -83,13 +91,17 @@ def _bytes(connection: Connection) -> int:
     return sum(part.stat().st_size for part in file.parent.glob(f"{file.name}*"))
 
 
-def both(few: Store, many: Store, *, mails: int, rounds: int) -> None:
-    """Measure them in turns."""
+def answer(few: Store, many: Store, *, mails: int, rounds: int) -> None:
+    """Measure answering, in turns."""
     for number in range(rounds):
         for store in (few, many):
             # No number twice: the second mail would be a repetition of the first.
             first = 10_000_000 + number * mails
-            store.answered.append(measured(partial(ours.service, store.url), mails=mails, first=first))
+            store.answered.append(measured(store.server, mails=mails, first=first))
+
+
+def ask(few: Store, many: Store) -> None:
+    """Measure the statements, in turns."""
     engines = [open_engine(store.url) for store in (few, many)]
     for number in range(_ROUNDS_OF_STATEMENTS + 1):
         for store, engine in zip((few, many), engines, strict=True):
@@ -151,11 +163,13 @@ def _batch(conn: Connection, lap: Callable[[str], AbstractContextManager[None]],
 
 def parts(found: Figures) -> list[Part]:
     """Both tables."""
-    head = ["store", "mails in it", "MB", "copied in s", "answers/s", "times the new", "ms of processor a mail"]
+    head = ["server", "mails there", "MB", "copied in s", "answers/s", "times the new", "ms of processor a mail"]
     rows = [row for kind, (few, many) in found.items() for row in (_row(kind, few, few), _row(kind, many, few))]
     words = (
         "Accept, triage and deliver as above, in turns on a new store and on one with many mails. The many are copies "
-        "of the rows that the service wrote for the mails of `examples/`, spread over 100 days."
+        "of the rows that the service wrote for the mails of `examples/`, spread over 100 days. Of the peer they are "
+        "the authors that it has answered in the last seven days, which it keeps in one file and reads and writes for "
+        "each mail; 100,000 at most are tried."
     )
     asked = (
         f"Milliseconds for {_TOGETHER} mails in one transaction that is taken back, without its flush, in turns on the "
@@ -170,30 +184,36 @@ def parts(found: Figures) -> list[Part]:
 def _row(kind: str, store: Store, new: Store) -> list[str]:
     rates, before = ([one.answers for one in of.answered] for of in (store, new))
     processor = median(one.processor for one in store.answered)
-    cells = [f"{store.size:,}", figure(store.megabytes), figure(store.filled_in), figure(median(rates))]
+    copied = [figure(store.megabytes), figure(store.filled_in)] if store.url else ["", ""]
+    cells = [f"{store.size:,}", *copied, figure(median(rates))]
     return [kind, *cells, f"{ratio(rates, before):.2f}", figure(processor)]
 
 
 def _statement_rows(found: Figures) -> list[list[str]]:
-    sizes = [f"{kind}, {store.size:,}" for kind, both in found.items() for store in both]
-    names = list(next(iter(found.values()))[0].statements) if found else []
-    return [
-        ["ms", *sizes],
-        *(
-            [name, *(f"{median(store.statements[name]):.2f}" for both in found.values() for store in both)]
-            for name in names
-        ),
-    ]
+    measured = [(kind, store) for kind, both in found.items() for store in both if store.statements]
+    names = list(measured[0][1].statements) if measured else []
+    rows = [[name, *(f"{median(store.statements[name]):.2f}" for _, store in measured)] for name in names]
+    return [["ms", *(f"{kind.removeprefix('ours on ')}, {store.size:,}" for kind, store in measured)], *rows]
 
 
-def measure(kinds: Stores, *, size: int, mails: int, rounds: int) -> Figures:
-    """All kinds, one after the other."""
+def measure(kinds: Stores, *, size: int, mails: int, rounds: int, peer: bool) -> Figures:
+    """All kinds, one after the other, and the peer."""
     found = {}
     for kind, url in kinds.items():
         few, many = filled(url(), EXAMPLES), filled(url(), size)
-        both(few, many, mails=mails, rounds=rounds)
-        found[kind] = (few, many)
+        answer(few, many, mails=mails, rounds=rounds)
+        ask(few, many)
+        found[f"ours on {kind}"] = (few, many)
+    if peer:
+        few, many = (_noted(authors) for authors in (0, min(size, _MOST_NOTED)))
+        # It takes a fifth of a second for each.
+        answer(few, many, mails=min(mails, 60), rounds=rounds)
+        found[ONE_AT_A_TIME] = (few, many)
     return found
+
+
+def _noted(authors: int) -> Store:
+    return Store(partial(vacation, one_at_a_time=True, authors=authors), authors)
 
 
 def main() -> None:
@@ -203,8 +223,8 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     given, missing = parser.parse_args(), dict[str, str]()
     shipped_classifier()
-    with stores(missing) as kinds:
-        found = measure(kinds, size=given.size, mails=given.mails, rounds=given.rounds)
+    with stores(missing) as kinds, answering(missing, kinds=()) as peers:
+        found = measure(kinds, size=given.size, mails=given.mails, rounds=given.rounds, peer=bool(peers))
     print(*(part.text() for part in parts(found)), *missing.values(), sep="\n\n")
 
 

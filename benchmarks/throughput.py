@@ -89,8 +89,8 @@ def part(found: Figures) -> Part:
     words = (
         "Twenty sessions send questions as quickly as they can, and all that was taken is answered through a next hop "
         "that says 250 to everything. Ours reads each mail, recognises the question, and answers or calls a person; "
-        "the peer sends everybody the same text; *one at a time* it also holds to answering nobody twice. A wait here is mostly for those before it. The processor time is that "
-        "of all processes of a server, PostgreSQL's included."
+        "the peer sends everybody the same text; *one at a time* it also holds to answering nobody twice. A wait here "
+        "is mostly for those before it. The processor time is that of all processes of a server, PostgreSQL's included."
     )
     bars = [Bar(name, median(one.answers for one in of), name not in PEERS) for name, of in found.items()]
     return Part("Answering", words, [head, *rows], [Panel("Mails answered a second, SMTP in to SMTP out", bars)])

@@ -8,7 +8,6 @@ import os
 import shutil
 import struct
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,10 +96,9 @@ def vacation(
     `directly`: Dovecot hands its answers to the next hop itself, and no queue stands between. `authors`: so many had
     their answer in the last days. Raises UnavailableError.
     """
-    with tempfile.TemporaryDirectory(prefix="responder-peer-") as name:
-        folder, port = Path(name), free_port()
+    with postfix.own_folder() as folder:
+        port = free_port()
         more = {key: value.format(folder=folder, next_hop=next_hop) for key, value in _DELIVERING.items()}
-        # Dovecot first: Postfix has made the folder open to others by the time it delivers.
         with (
             _dovecot(folder / "dovecot", next_hop if directly else port, authors) as pid,
             postfix.running(folder, port, {**more, **(_ONE_AT_A_TIME if one_at_a_time else {})}) as front,

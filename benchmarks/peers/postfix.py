@@ -76,10 +76,19 @@ _HOLDING = {
 
 
 @contextmanager
+def own_folder() -> Iterator[Path]:
+    """A folder for all that a server has, which other users may walk through, as its processes are."""
+    with tempfile.TemporaryDirectory(prefix="responder-peer-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@contextmanager
 def holding() -> Iterator[Server]:
     """A Postfix that takes mail to example.jp into its queue and leaves it there. Raises UnavailableError."""
     more = {**_HOLDING, "relay_domains": "example.jp", "relay_recipient_maps": ""}
-    with tempfile.TemporaryDirectory(prefix="responder-peer-") as name, running(Path(name), free_port(), more) as made:
+    with own_folder() as folder, running(folder, free_port(), more) as made:
         yield made
 
 
@@ -97,13 +106,11 @@ def running(folder: Path, port: int, more: Mapping[str, str]) -> Iterator[Server
         wait_for(lambda: answers(port), lambda: f"Postfix does not answer: {_log(folder)}")
         yield Server(port, (int((folder / "queue/pid/master.pid").read_text()),))
     finally:
-        # `stop` returns before the last process has gone, which may still write into the folder; `abort` waits.
-        _postfix(found, folder, "abort", check=False)
+        # It waits for the master; a child may still write into the folder for a moment.
+        _postfix(found, folder, "stop", check=False)
 
 
 def _lay(folder: Path, port: int, more: Mapping[str, str]) -> None:
-    # Its processes are of another user and must get through; a folder of tempfile is closed to others.
-    folder.chmod(0o755)
     for name in ("etc", "queue", "data"):
         (folder / name).mkdir()
     owner = pwd.getpwnam("postfix")
