@@ -62,11 +62,11 @@ soak: $(DEV) ## Ten minutes of load with a next hop that fails a third of the ti
 hostile: $(DEV) ## Let hostile clients at the listener in full size, and print what they cost it.
 	@$(BIN)/python -m tests.hostile_clients
 
-bench: $(DEV) ## Measure beside the peers that are installed (as root: Postfix, Dovecot), and write docs/benchmarks.md.
-	@$(BIN)/python benchmarks/bench.py --growth $(GROWTH) $(ARGS)
-
 fuzz: $(DEV) ## Send ten thousand broken mails through the worker, and look that none crashes, stalls or gets lost.
 	RESPONDER_TEST_FUZZ=$(MAILS) $(BIN)/python -m pytest tests/test_fuzz.py tests/test_growth.py $(ARGS)
+
+bench: $(DEV) ## Measure the service beside aiosmtpd, Postfix and Dovecot, and write docs/benchmarks.md; GROWTH=1000000.
+	@$(BIN)/python -m benchmarks.bench --growth $(GROWTH) $(ARGS)
 
 lint: $(DEV) ## Run the static checks.
 	$(BIN)/ruff check .

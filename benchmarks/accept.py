@@ -1,150 +1,115 @@
-"""How many small mails a second the listener takes in, against aiosmtpd with a handler that keeps nothing.
+"""How many small mails a second are taken in, by ours and by servers that do nothing else.
 
-    .venv/bin/python benchmarks/accept.py [--mails 2000] [--sessions 20] [--rounds 3]
+    .venv/bin/python -m benchmarks.accept [--mails 2000] [--sessions 20] [--rounds 3]
 
-Both serve from a process of their own, in turns. The listener commits every mail to an SQLite file in the folder for
-temporary files, and says 250 after the flush; aiosmtpd keeps nothing. A second mode gives every mail a session. Beside
-the rate stands the processor time of the server for one mail, which other work on the machine disturbs less.
+All serve in turns, each from processes of its own, and the same client sends. aiosmtpd keeps nothing. Postfix says 250
+when the mail is on disk in its queue, and leaves it there; the listener when it is committed and flushed, to an SQLite
+file in the folder for temporary files or to a PostgreSQL beside it. A second mode gives every mail a session. Beside
+the rate stands the processor time of the server for one mail, that of its database included, which other work on the
+machine disturbs less.
 """
 
 import argparse
 import asyncio
-import json
-import os
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from statistics import median
 
-ROOT = Path(__file__).parent.parent
-MAIL = b"Subject: question\r\nFrom: tanaka@contractor.example\r\n\r\n" + b"May we share a mailbox?\r\n" * 20 + b".\r\n"
+from benchmarks import ours
+from benchmarks.client import deliver, small
+from benchmarks.peers import postfix
+from benchmarks.peers.bare import bare
+from benchmarks.peers.processes import Server, UnavailableError
+from benchmarks.picture import Bar, Panel, figure
+from benchmarks.report import Part, ratio
+from benchmarks.stores import stores
 
-NULL = """
-import asyncio, aiosmtpd.smtp
-class Null:
-    async def handle_DATA(self, server, session, envelope):
-        return "250 2.0.0 Ok"
-async def main():
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: aiosmtpd.smtp.SMTP(Null(), hostname="mx", loop=loop), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.Event().wait()
-asyncio.run(main())
-"""
+MODES = {"many mails a session": 0, "one mail a session": 1}
+POSTFIX, NOTHING = "Postfix, to its queue", "aiosmtpd, keeping nothing"
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """A process that takes mail in."""
+class Accepted:
+    """One round: mails a second, and milliseconds of the server's processor for one."""
 
-    port: int
-    pid: int
+    rate: float
+    processor: float
 
-    def seconds(self) -> float:
-        """Processor time it has used so far; 0 where there is no /proc."""
-        stat = Path(f"/proc/{self.pid}/stat")
-        fields = stat.read_text().rpartition(")")[2].split() if stat.exists() else ["0"] * 13
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+Figures = dict[tuple[str, str], list[Accepted]]
+"""By mode and server, each round."""
+
+
+def measured(missing: dict[str, str], *, mails: int = 1000, sessions: int = 20, rounds: int = 3) -> Figures:
+    """All that can run here; why others cannot is put into `missing`."""
+    found: Figures = {}
+    with _servers(missing) as servers:
+        for mode, per_session in MODES.items():
+            for number in range(-1, rounds):
+                for name, server in servers.items():
+                    one = _round(server, mails, sessions, per_session)
+                    if number >= 0:  # the one before warms up: Postfix starts its processes when they are needed
+                        found.setdefault((mode, name), []).append(one)
+    return found
 
 
 @contextmanager
-def bare() -> Iterator[Server]:
-    """aiosmtpd alone."""
-    command = [sys.executable, "-c", NULL]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - nothing of a stranger's
-        assert process.stdout is not None  # noqa: S101 - it was asked for above
-        try:
-            yield Server(int(process.stdout.readline()), process.pid)
-        finally:
-            process.kill()
-
-
-@contextmanager
-def listener() -> Iterator[Server]:
-    """A listener as `responder serve` runs it, on an empty SQLite."""
-    with tempfile.TemporaryDirectory() as folder:
-        environ = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("RESPONDER_")},
-            "RESPONDER_LISTENER__SMTP": "127.0.0.1:0",
-            "RESPONDER_LISTENER__LMTP": "",
-            "RESPONDER_STORE__URL": f"sqlite:///{folder}/responder.db",
-            "RESPONDER_SERVICE__LOG": "json",
-        }
-        log = Path(folder, "log")
-        command = [sys.executable, "-m", "responder", "serve", "--only", "listener"]
-        with (
-            log.open("wb") as written,
-            subprocess.Popen(command, cwd=ROOT, env=environ, stderr=written) as process,  # noqa: S603 - likewise
-        ):
+def _servers(missing: dict[str, str]) -> Iterator[dict[str, Server]]:
+    with ExitStack() as stack:
+        makers: dict[str, Callable[[], AbstractContextManager[Server]]] = {NOTHING: bare, POSTFIX: postfix.holding}
+        for kind, url in stack.enter_context(stores(missing)).items():
+            # No courier runs, so that port 9 is never asked.
+            makers[f"ours on {kind}"] = partial(ours.service, url(), 9, only="listener")
+        found = {}
+        for name, make in makers.items():
             try:
-                yield Server(_port(log), process.pid)
-            finally:
-                process.terminate()
+                found[name] = stack.enter_context(make())
+            except UnavailableError as error:
+                missing[name] = str(error)
+        yield found
 
 
-def _port(log: Path) -> int:
-    for _ in range(600):
-        for line in log.read_text().splitlines():
-            if line.startswith("{") and json.loads(line)["event"] == "listening":
-                return int(json.loads(line)["at"].rpartition(":")[2])
-        time.sleep(0.05)
-    raise SystemExit(log.read_text())
+def _round(server: Server, mails: int, sessions: int, per_session: int) -> Accepted:
+    used = server.seconds()
+    sent = asyncio.run(deliver(server.port, iter(range(mails)), small, sessions=sessions, per_session=per_session))
+    return Accepted(sent.per_second(), (server.seconds() - used) / mails * 1000)
 
 
-async def _session(port: int, mails: int) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-
-    async def say(text: bytes, code: bytes) -> None:
-        writer.write(text)
-        while (line := await reader.readline())[3:4] == b"-":
-            pass
-        if not line.startswith(code):
-            raise SystemExit(f"{text[:40]!r}: {line!r}")
-
-    await say(b"", b"220")
-    await say(b"EHLO contractor.example\r\n", b"250")
-    for _ in range(mails):
-        await say(b"MAIL FROM:<tanaka@contractor.example>\r\n", b"250")
-        await say(b"RCPT TO:<support@example.jp>\r\n", b"250")
-        await say(b"DATA\r\n", b"354")
-        await say(MAIL, b"250")
-    await say(b"QUIT\r\n", b"221")
-    writer.close()
+def part(found: Figures) -> Part:
+    """The table, and what of it is drawn."""
+    peers = [name for name in (NOTHING, POSTFIX) if any(name == server for _, server in found)]
+    head = ["server", "", "mails/s", "ms of processor a mail", *(f"times {name.partition(',')[0]}" for name in peers)]
+    rows = []
+    for (mode, name), rounds in found.items():
+        rates = [one.rate for one in rounds]
+        times = [f"{ratio(rates, [one.rate for one in found[mode, peer]]):.2f}" for peer in peers]
+        rows.append([name, mode, figure(median(rates)), f"{median(one.processor for one in rounds):.2f}", *times])
+    words = (
+        "Twenty sessions send small mails as quickly as they can. *Ours* and Postfix say 250 when a mail is on disk, "
+        "aiosmtpd keeps none. The processor time is that of all processes of a server, PostgreSQL's included."
+    )
+    return Part("Taking mail in", words, [head, *rows], [_panel(found, mode) for mode in MODES])
 
 
-async def _deliver(port: int, mails: int, sessions: int, per_session: int) -> None:
-    async def one_after_another(count: int) -> None:
-        for _ in range(count // per_session):
-            await _session(port, per_session)
-
-    await asyncio.gather(*(one_after_another(mails // sessions) for _ in range(sessions)))
-
-
-def _figures(server: Server, mails: int, sessions: int, per_session: int) -> tuple[float, float]:
-    """Mails a second, and milliseconds of the server's processor for one."""
-    used, began = server.seconds(), time.perf_counter()
-    asyncio.run(_deliver(server.port, mails, sessions, per_session))
-    return mails / (time.perf_counter() - began), (server.seconds() - used) / mails * 1000
+def _panel(found: Figures, mode: str) -> Panel:
+    bars = [
+        Bar(name, median(one.rate for one in rounds), name.startswith("ours"))
+        for (of, name), rounds in found.items()
+        if of == mode
+    ]
+    return Panel(f"Mails taken in a second, {mode}", bars)
 
 
 def main() -> None:
-    """Print the figures of both, round by round, and the ratio of the rates."""
-    parser = argparse.ArgumentParser()
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("mails", 2000), ("sessions", 20), ("rounds", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    given = parser.parse_args()
-    each = given.mails // given.sessions
-    with bare() as nothing, listener() as ours:
-        for words, per_session in ((f"{each} mails a session", each), ("one mail a session", 1)):
-            for number in range(given.rounds):
-                least, least_ms = _figures(nothing, given.mails, given.sessions, per_session)
-                rate, ms = _figures(ours, given.mails, given.sessions, per_session)
-                figures = f"aiosmtpd {least:,.0f}/s {least_ms:.2f} ms, listener {rate:,.0f}/s {ms:.2f} ms"
-                print(f"{words}, round {number + 1}: {figures}, {rate / least:.2f}")
+    given, missing = parser.parse_args(), dict[str, str]()
+    found = measured(missing, mails=given.mails, sessions=given.sessions, rounds=given.rounds)
+    print(part(found).text(), *missing.values(), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,150 +1,88 @@
-"""All that is compared with peers, in one run: `make bench` writes it into docs/benchmarks.md, with a picture.
+"""All measurements of the whole service beside its peers: `make bench`.
 
-    .venv/bin/python benchmarks/bench.py [--mails 1000] [--rounds 3] [--growth 100000]
+    .venv/bin/python -m benchmarks.bench [--growth 100000] [--rounds 3] [--print]
 
-Every peer is measured in the same run, in turns with ours, by the same client; a peer that is not installed is named.
+Takes some seven minutes on two cores, and a quarter of an hour with a growth of 1,000,000. Writes its tables between
+two markers of docs/benchmarks.md, and a picture beside it; with `--print` they are printed only. A peer that cannot run
+here is left out, with the reason.
 """
 
 import argparse
-import asyncio
-import platform
+import signal
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from statistics import median
+from collections.abc import Iterator
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from benchmarks import accept, growth, peers
-from benchmarks.bars import picture
-from benchmarks.throughput import Round, Sink, load, measured
-from responder import __version__
-from tests.conftest import postgres_database, postgres_server
+from benchmarks import accept, again, growth, latency, lost, throughput
+from benchmarks.answering import ONE_AT_A_TIME, Answering, answering
+from benchmarks.client import ROOT
+from benchmarks.picture import drawn
+from benchmarks.report import Part, machine, page, put
+from benchmarks.stores import stores
 from tests.knowledge import shipped_classifier
 
-DOCS = Path(__file__).parent.parent / "docs"
-BEGIN, END = "<!-- bench begins -->", "<!-- bench ends -->"
+PAGE, PICTURE = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "benchmarks.svg"
 
-KEPT, EACH = "connections kept", "one mail a connection"
-OURS, OURS_POSTGRES = "responder, SQLite", "responder, PostgreSQL"
-AIOSMTPD, POSTFIX, VACATION = "aiosmtpd, keeps nothing", "Postfix, queue on disk", "Postfix, Dovecot, vacation"
+_PER_SECOND, _AWAY = 10.0, 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """What `accept` measures, of a peer whose processor time is not counted."""
-
-    port: int
-    pid: int = 0
-
-    def seconds(self) -> float:
-        return 0.0
-
-
-@contextmanager
-def _postfix() -> Iterator[Listening]:
-    with peers.postfix() as port:
-        yield Listening(port)
+def measured(missing: dict[str, str], *, size: int, rounds: int) -> Iterator[Part]:
+    """Each measurement as soon as it is made; why something is left out is put into `missing`."""
+    _say("taking mail in")
+    yield accept.part(accept.measured(missing, mails=600, rounds=rounds))
+    with answering(missing) as servers:
+        yield from _answering(servers, rounds)
+        _say(f"growth to {size:,} mails")
+        with stores({}) as kinds:
+            peer = ONE_AT_A_TIME in servers
+            found = growth.measure(kinds, size=size, mails=150, rounds=max(2, rounds - 1), peer=peer)
+        yield from growth.parts(found)
 
 
-def accepting(mails: int, rounds: int) -> dict[str, dict[str, float]]:
-    """Mails a second that are taken in, for each mode and peer: the median of the rounds, which take turns."""
-    servers: dict[str, Callable[[], object]] = {AIOSMTPD: accept.bare, OURS: accept.listener}
-    if not peers.missing("postfix"):
-        servers[POSTFIX] = _postfix
-    found: dict[str, dict[str, float]] = {}
-    for mode, per_session in ((KEPT, mails // 20), (EACH, 1)):
-        rates: dict[str, list[float]] = {name: [] for name in servers}
-        for _ in range(rounds):
-            for name, start in servers.items():
-                with start() as server:  # type: ignore[attr-defined]  # each of them is a context
-                    rates[name].append(accept._figures(server, mails, 20, per_session)[0])
-        found[mode] = {name: median(rates[name]) for name in servers}
-    return found
-
-
-async def _vacation(mails: int, sessions: int, pause: float) -> Round:
-    sink = Sink()
-    with peers.vacation(await sink.start()) as port:
-        return await load(port, sink, mails, sessions, pause)
-
-
-def answering(mails: int, rounds: int, sessions: int, pause: float) -> dict[str, Round]:
-    """From SMTP in to SMTP out, for each store and peer: the round with the median rate."""
-    found: dict[str, list[Round]] = {}
-
-    def note(name: str, one: Round) -> None:
+def _answering(servers: dict[str, Answering], rounds: int) -> Iterator[Part]:
+    _say("answering")
+    found: throughput.Figures = {}
+    for name, one in throughput.rounds(servers, mails=300, sessions=20, count=rounds):
         found.setdefault(name, []).append(one)
-
-    with postgres_server() as server, tempfile.TemporaryDirectory() as folder:
-        for number in range(rounds):
-            url = f"sqlite:///{folder}/{number}.db"
-            note(OURS, asyncio.run(measured(url, mails, sessions, [], pause)))
-            note(OURS_POSTGRES, asyncio.run(measured(postgres_database(server), mails, sessions, [], pause)))
-            if not peers.missing("postfix", "dovecot", "sievec"):
-                note(VACATION, asyncio.run(_vacation(mails, sessions, pause)))
-    return {name: sorted(all_of, key=lambda one: one.answered)[len(all_of) // 2] for name, all_of in found.items()}
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """In Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    yield throughput.part(found)
+    _say("waiting for an answer")
+    # One at a time is no other than many at a time where they come one at a time.
+    some = {name: server for name, server in servers.items() if name != ONE_AT_A_TIME}
+    waits = {name: latency.measured(one, mails=200, per_second=_PER_SECOND) for name, one in some.items()}
+    yield latency.part(waits, per_second=_PER_SECOND)
+    _say("a next hop that is away")
+    kept = {name: lost.measured(one, mails=40, away=_AWAY) for name, one in lost.with_direct(servers).items()}
+    yield lost.part(kept, away=_AWAY)
+    _say("writing again")
+    yield again.part({name: again.measured(one, mails=100) for name, one in servers.items()})
+    yield throughput.memory(found)
 
 
-def report(mails: int, rounds: int, size: int) -> str:
-    """All sections, as Markdown; the picture is written beside."""
-    rates = accepting(2 * mails, rounds)
-    full, modest = answering(mails, rounds, 20, 0.0), answering(100, 1, 1, 0.1)
-    bars = {f"taken in a second, {mode}": rates[mode] for mode in rates}
-    bars["answers a second, from SMTP in to SMTP out"] = {name: one.answered for name, one in full.items()}
-    (DOCS / "benchmarks.svg").write_text(picture(bars))
-    taken = [
-        [mode, name, f"{rate:,.0f}", f"{rates[mode][OURS] / rate:.2f}"]
-        for mode in rates
-        for name, rate in rates[mode].items()
-    ]
-    answers = [
-        [name, f"{one.answered:,.0f}", f"{full[OURS].answered / one.answered:.2f}", f"{modest[name].median:.2f}",
-         f"{modest[name].p99:.2f}", str(one.megabytes or "")]
-        for name, one in full.items()
-    ]  # fmt: skip
-    wanting = [peers.missing("postfix"), peers.missing("dovecot", "sievec")]
-    return "\n\n".join(
-        [
-            f"{_machine()}, responder {__version__}. {rounds} rounds in turns, medians.",
-            *(f"Not measured: {words}." for words in wanting if words),
-            "![what is taken in, and what is answered](benchmarks.svg)",
-            table(["taking in, 20 sessions", "", "mails/s", "ours to it"], taken),
-            table(["answering", "answers/s", "SQLite to it", "wait s, median", "p99", "MB"], answers),
-            growth.report(sorted({0, size // 10, size}), 200),
-        ]
-    )
-
-
-def _machine() -> str:
-    known = Path("/proc/cpuinfo").read_text().splitlines()
-    models = [line.partition(":")[2].strip() for line in known if line.startswith("model name")]
-    system = f"Linux {platform.release()}, Python {platform.python_version()}"
-    return f"{time.strftime('%-d %B %Y')}: {len(models)} × {models[0]}, {system}"
+def _say(what: str) -> None:
+    print(f"measuring: {what}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
-    """Print it, and put it into the document between its marks."""
+    """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("mails", 1000), ("rounds", 3), ("growth", 100_000)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    given = parser.parse_args()
+    parser.add_argument("--growth", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--print", action="store_true", dest="only_print")
+    given, missing, parts = parser.parse_args(), dict[str, str](), list[Part]()
+    # Servers that put themselves into the background are stopped however this ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    of = machine()  # with the load before ours
+    _say("nothing yet: the shipped corpus is learned where that was not done")
     shipped_classifier()
-    text = report(given.mails, given.rounds, given.growth)
-    print(text)
-    document = DOCS / "benchmarks.md"
-    before, _, rest = document.read_text().partition(BEGIN)
-    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}")
+    for part in measured(missing, size=given.growth, rounds=given.rounds):
+        print(part.text(), end="\n\n", flush=True)
+        parts.append(part)
+    reasons = [f"{name} ({reason})" for name, reason in missing.items()]
+    print(*reasons, sep="\n")
+    if given.only_print:
+        return
+    command = "make bench" if given.growth == parser.get_default("growth") else f"make bench GROWTH={given.growth}"
+    PICTURE.write_text(drawn([panel for part in parts for panel in part.panels]), encoding="utf-8")
+    put(PAGE, page(parts, command=command, machine=of, picture=PICTURE.name, missing=reasons))
 
 
 if __name__ == "__main__":

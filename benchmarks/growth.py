@@ -1,171 +1,231 @@
-"""What a mail costs in a store that is empty, and in one with a year of mails behind it.
+"""What a mail costs where many came before it: the same measurements on a new store and on one with many mails.
 
-    .venv/bin/python benchmarks/growth.py [--sizes 0,10000,100000,1000000] [--mails 200] [--only sqlite]
+    .venv/bin/python -m benchmarks.growth [--size 100000] [--mails 300] [--rounds 3]
 
-A store is filled with mails of one kilobyte as a year leaves them: settled, two of three answered, each with a reply
-that was sent, the others with a case that is closed. Then new mails are accepted, decided and delivered (to nobody: the
-store's part of it alone), and each step is timed, in milliseconds a mail.
+Two stores of each kind are measured in turns, one with the few mails of examples/ and one with so many. *Answering* is
+as in `benchmarks.throughput`: accept, triage and deliver. Below it stands what twenty mails ask of the store, in one
+transaction that is taken back each time.
 """
 
 import argparse
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from statistics import median
 
 import sqlalchemy as sa
-import structlog
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
+from benchmarks import ours
+from benchmarks.answering import ONE_AT_A_TIME, Answering, answering
+from benchmarks.client import question
+from benchmarks.filling import EXAMPLES, fill
+from benchmarks.peers.dovecot import vacation
+from benchmarks.picture import figure
+from benchmarks.report import Part, ratio
+from benchmarks.stores import Stores, stores
+from benchmarks.throughput import Answered, measured
 from responder.mail.envelope import Envelope
-from responder.store import inbox, outbox
-from responder.store.engine import open_engine, upgrade
-from responder.store.schema import cases, searchable
-from responder.store.schema import inbox as mails_table
-from responder.store.schema import outbox as deliveries_table
-from responder.triage.policy import Budgets
-from responder.worker import Briefing, triage_next
-from tests.conftest import postgres_database, postgres_server
-from tests.knowledge import ROOT, briefing, reader, shipped_classifier
+from responder.mail.reply import Reply
+from responder.store import automatic, inbox, outbox, queue
+from responder.store.engine import open_engine
+from responder.store.inbox import Lane, Settlement
+from responder.store.outbox import DeliveryKind
+from tests.knowledge import shipped_classifier
 
-QUESTION = (ROOT / "examples" / "shared-mailbox.eml").read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-NOW = datetime.now(UTC)
-_CHUNK = 10_000
-_LEASE = timedelta(minutes=5)
+_TOGETHER = 20
+"""Mails of one transaction: what a worker takes at once."""
 
+_ROUNDS_OF_STATEMENTS = 15
 
-def _rows(first: int, last: int, size: int) -> Iterator[dict[str, dict[str, Any] | None]]:
-    """Mails of a year, each with its reply, what it is found by, and its case where it has one."""
-    for number in range(first, last):
-        at = NOW - timedelta(days=365) * (1 - number / size) - timedelta(days=1)
-        answered = number % 3 > 0
-        there = f"contractor{number % 5000}.example"
-        sender = f"user{number % 40_000}@{there}"
-        mail = {
-            "received_at": at, "mail_from": sender, "rcpt_to": ["support@example.jp"], "digest": f"{number:064x}",
-            "size": 1024, "subject": f"お問い合わせ {number}", "from_address": sender, "from_name": "田中",
-            "message_id": f"<old{number}@{there}>", "lane": "answered" if answered else "escalated",
-            "reason": "answered", "decision": {}, "settled_at": at, "raw": b"x" * 1024,
-        }  # fmt: skip
-        reply = {
-            "kind": "answer" if answered else "acknowledgement", "once": f"automatic:{number:064x}",
-            "message_id": f"<ours{number}@example.jp>", "sender": "", "recipient": sender, "created_at": at,
-            "queued_at": at, "state": "sent", "attempts": 1, "settled_at": at, "raw": b"y" * 1024, "reply": "250 Ok",
-            "correspondent": sender, "organisation": there, "entries": "q04" if answered else None,
-        }  # fmt: skip
-        case = None if answered else {"opened_at": at, "reason": "no entry", "state": "closed", "changed_at": at}
-        yield {"mail": mail, "reply": reply, "case": case}
+_MOST_NOTED = 100_000
+"""Authors of one week, for the peer: with more it would be measured for an hour."""
+
+_US, _LEASE = "support@example.jp", timedelta(minutes=1)
 
 
-def fill(engine: Engine, first: int, last: int) -> None:
-    """Put the mails from `first` to before `last` into the store."""
-    for start in range(first, last, _CHUNK):
-        rows = list(_rows(start, min(start + _CHUNK, last), last))
-        with engine.begin() as connection:
-            connection.execute(sa.insert(mails_table), [row["mail"] or {} for row in rows])
-            newest = connection.execute(sa.select(sa.func.max(mails_table.c.id))).scalar_one()
-            numbers = range(newest - len(rows) + 1, newest + 1)
-            known = [{"inquiry_id": number} for number in numbers]
-            connection.execute(sa.insert(deliveries_table), [_of(row["reply"], one) for row, one in zip(rows, known)])  # noqa: B905
-            connection.execute(sa.insert(searchable), [{**one, "text": "おといあわせ 田中"} for one in known])
-            closed = [_of(row["case"], one) for row, one in zip(rows, known, strict=True) if row["case"]]
-            if closed:
-                connection.execute(sa.insert(cases), closed)
-    if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("ANALYZE"))
+class _TakenBack(Exception):  # noqa: N818 - it ends a transaction, and is no error
+    """A transaction that leaves nothing."""
 
 
-def _of(row: dict[str, Any] | None, number: dict[str, int]) -> dict[str, Any]:
-    return {**(row or {}), **number}
+@dataclass(slots=True)
+class Store:
+    """One that is measured."""
+
+    server: Answering
+    """What answers on it."""
+    size: int
+    url: str = ""
+    """Of the peer there is none."""
+    filled_in: float = 0
+    """Seconds."""
+    megabytes: float = 0
+    answered: list[Answered] = field(default_factory=list)
+    statements: dict[str, list[float]] = field(default_factory=dict)
+    """Milliseconds of each round."""
 
 
-def measured(engine: Engine, mails: int, tag: int) -> dict[str, float]:
-    """Milliseconds a mail of accepting, deciding, and of claiming and settling its delivery."""
-    fresh = []
-    for number in range(mails):
-        raw = QUESTION.replace(b"Message-ID: <", b"Message-ID: <n%d-%d." % (tag, number), 1)
-        raw = raw.replace(b"contractor.example", b"fresh%d.example" % number)
-        fresh.append((Envelope(f"new{tag}-{number}@fresh{number}.example", ("support@example.jp",)), raw))
-    spent: dict[str, float] = {}
-    with _timed(spent, "accept", mails):
-        for start in range(0, mails, 20):
-            with engine.begin() as connection:
-                inbox.accept(connection, fresh[start : start + 20], now=datetime.now(UTC))
-    with _timed(spent, "decide", mails):
-        while triage_next(engine, _unlimited(), reader(), now=datetime.now(UTC), limit=20, lease=_LEASE):
-            pass
-    with _timed(spent, "deliver", mails):
-        _deliver(engine)
-    return spent
+Figures = dict[str, tuple[Store, Store]]
+"""By kind, the new store and the one with many mails."""
 
 
-def _unlimited() -> Briefing:
-    usual = briefing()
-    return replace(usual, knowledge=replace(usual.knowledge, budgets=Budgets(per_hour=1_000_000)))
+def filled(url: str, size: int) -> Store:
+    """A store with so many mails."""
+    took = fill(url, size)
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        megabytes = _bytes(connection) / 1e6
+    engine.dispose()
+    return Store(partial(ours.service, url), size, url, took, megabytes)
 
 
-def _deliver(engine: Engine) -> None:
-    while True:
-        now = datetime.now(UTC)
-        with engine.begin() as connection:
-            claimed = outbox.claim(connection, now=now, limit=4, lease=_LEASE)
-        if not claimed:
-            return
-        with engine.begin() as connection:
-            for delivery in claimed:
-                outbox.settle_sent(connection, delivery, reply="250 Ok", now=now)
+def _bytes(connection: Connection) -> int:
+    if connection.dialect.name == "postgresql":
+        size: int = connection.execute(sa.select(sa.func.pg_database_size(sa.func.current_database()))).scalar_one()
+        return size
+    file = Path(str(connection.engine.url.database))
+    return sum(part.stat().st_size for part in file.parent.glob(f"{file.name}*"))
 
 
-class _timed:  # noqa: N801 - it reads as a word in a with statement
-    def __init__(self, spent: dict[str, float], name: str, mails: int) -> None:
-        self._spent, self._name, self._mails = spent, name, mails
-
-    def __enter__(self) -> None:
-        self._began = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self._spent[self._name] = (time.perf_counter() - self._began) * 1000 / self._mails
+def answer(few: Store, many: Store, *, mails: int, rounds: int) -> None:
+    """Measure answering, in turns."""
+    for number in range(rounds):
+        for store in (few, many):
+            # No number twice: the second mail would be a repetition of the first.
+            first = 10_000_000 + number * mails
+            store.answered.append(measured(store.server, mails=mails, first=first))
 
 
-def report(sizes: Sequence[int], mails: int, stores: Sequence[str] = ("sqlite", "postgresql")) -> str:
-    """A table in Markdown, with a row for each store and size."""
-    lines = ["| store | mails in it | accept ms | decide ms | deliver ms |", "|---|---|---|---|---|"]
-    running = postgres_server() if "postgresql" in stores else nullcontext("")
-    with running as server, tempfile.TemporaryDirectory() as folder:
-        for store in stores:
-            engine = open_engine(f"sqlite:///{folder}/r.db" if store == "sqlite" else postgres_database(server))
-            upgrade(engine)
-            measured(engine, 40, -1)  # whatever is read for the first time
-            there = 0
-            for size in sizes:
-                fill(engine, there, size)
-                there = size
-                spent = measured(engine, mails, size)
-                cells = " | ".join(f"{spent[name]:.2f}" for name in ("accept", "decide", "deliver"))
-                lines.append(f"| {store} | {size:,} | {cells} |")
-            engine.dispose()
-    return "\n".join(lines)
+def ask(few: Store, many: Store) -> None:
+    """Measure the statements, in turns."""
+    engines = [open_engine(store.url) for store in (few, many)]
+    for number in range(_ROUNDS_OF_STATEMENTS + 1):
+        for store, engine in zip((few, many), engines, strict=True):
+            for name, took in _statements(engine).items():
+                if number:  # the first builds the statements
+                    store.statements.setdefault(name, []).append(took)
+    for engine in engines:
+        engine.dispose()
+
+
+def _statements(engine: Engine) -> dict[str, float]:
+    took: dict[str, float] = {}
+
+    @contextmanager
+    def lap(name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        took[name] = (time.perf_counter() - began) * 1000
+
+    with suppress(_TakenBack), engine.begin() as connection:
+        _batch(connection, lap, datetime.now(UTC))
+        raise _TakenBack
+    return took
+
+
+def _batch(conn: Connection, lap: Callable[[str], AbstractContextManager[None]], now: datetime) -> None:
+    """What twenty mails ask of the store on their way, in its order."""
+    sent = [question(20_000_000 + place) for place in range(_TOGETHER)]
+    with lap("take in"):
+        inbox.accept(conn, [(Envelope(mail.sender.decode(), (_US,)), mail.raw) for mail in sent], now=now)
+    with lap("claim"):
+        claimed = inbox.claim(conn, now=now, limit=_TOGETHER, lease=_LEASE)
+    with lap("see whether each came before"):
+        for mail in claimed:
+            inbox.settled_before(conn, mail)
+    with lap("count what was sent by itself"):
+        for mail in claimed:
+            automatic.to(conn, mail.envelope.mail_from, since=now - timedelta(days=7))
+            automatic.there(conn, mail.envelope.mail_from, since=now - timedelta(hours=1))
+            automatic.at_all(conn, since=now - timedelta(hours=1))
+    with lap("queue the answers"):
+        for mail in claimed:
+            reply = Reply(f"<{mail.id}@growth.example>", "", mail.envelope.mail_from, mail.raw)
+            once = f"growth:{mail.id}"
+            outbox.enqueue(conn, reply, inquiry_id=mail.id, kind=DeliveryKind.ANSWER, once=once, now=now)
+    with lap("settle"):
+        for mail in claimed:
+            inbox.settle(conn, mail, Settlement(Lane.ANSWERED, "recognised", None, {}, "", ""), now=now)
+    with lap("claim the answers"):
+        deliveries = outbox.claim(conn, now=now, limit=_TOGETHER, lease=_LEASE)
+    with lap("settle the answers"):
+        for delivery in deliveries:
+            outbox.settle_sent(conn, delivery, reply="250 taken", now=now)
+    with lap("count all lanes"):
+        inbox.balance(conn)
+    with lap("count the staff's lists"):
+        queue.counts(conn, "sato", now=now)
+
+
+def parts(found: Figures) -> list[Part]:
+    """Both tables."""
+    head = ["server", "mails there", "MB", "copied in s", "answers/s", "times the new", "ms of processor a mail"]
+    rows = [row for kind, (few, many) in found.items() for row in (_row(kind, few, few), _row(kind, many, few))]
+    words = (
+        "Accept, triage and deliver as above, in turns on a new store and on one with many mails. The many are copies "
+        "of the rows that the service wrote for the mails of `examples/`, spread over 100 days. Of the peer they are "
+        "the authors that it has answered in the last seven days, which it keeps in one file and reads and writes for "
+        "each mail; 100,000 at most are tried."
+    )
+    asked = (
+        f"Milliseconds for {_TOGETHER} mails in one transaction that is taken back, without its flush, in turns on the "
+        "same stores. The two counts at the end are made for people, and not for mails."
+    )
+    return [
+        Part("Growth", words, [head, *rows]),
+        Part("Growth, statement by statement", asked, _statement_rows(found)),
+    ]
+
+
+def _row(kind: str, store: Store, new: Store) -> list[str]:
+    rates, before = ([one.answers for one in of.answered] for of in (store, new))
+    processor = median(one.processor for one in store.answered)
+    copied = [figure(store.megabytes), figure(store.filled_in)] if store.url else ["", ""]
+    cells = [f"{store.size:,}", *copied, figure(median(rates))]
+    return [kind, *cells, f"{ratio(rates, before):.2f}", figure(processor)]
+
+
+def _statement_rows(found: Figures) -> list[list[str]]:
+    measured = [(kind, store) for kind, both in found.items() for store in both if store.statements]
+    names = list(measured[0][1].statements) if measured else []
+    rows = [[name, *(f"{median(store.statements[name]):.2f}" for _, store in measured)] for name in names]
+    return [["ms", *(f"{kind.removeprefix('ours on ')}, {store.size:,}" for kind, store in measured)], *rows]
+
+
+def measure(kinds: Stores, *, size: int, mails: int, rounds: int, peer: bool) -> Figures:
+    """All kinds, one after the other, and the peer."""
+    found = {}
+    for kind, url in kinds.items():
+        few, many = filled(url(), EXAMPLES), filled(url(), size)
+        answer(few, many, mails=mails, rounds=rounds)
+        ask(few, many)
+        found[f"ours on {kind}"] = (few, many)
+    if peer:
+        few, many = (_noted(authors) for authors in (0, min(size, _MOST_NOTED)))
+        # It takes a fifth of a second for each.
+        answer(few, many, mails=min(mails, 60), rounds=rounds)
+        found[ONE_AT_A_TIME] = (few, many)
+    return found
+
+
+def _noted(authors: int) -> Store:
+    return Store(partial(vacation, one_at_a_time=True, authors=authors), authors)
 
 
 def main() -> None:
-    """Print the table."""
+    """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="0,10000,100000")
-    parser.add_argument("--mails", type=int, default=200)
-    parser.add_argument("--only", choices=("sqlite", "postgresql"))
-    given = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    for name, default in (("size", 100_000), ("mails", 300), ("rounds", 3)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    given, missing = parser.parse_args(), dict[str, str]()
     shipped_classifier()
-    stores = [given.only] if given.only else ["sqlite", "postgresql"]
-    print(report([int(size) for size in given.sizes.split(",")], given.mails, stores))
+    with stores(missing) as kinds, answering(missing, kinds=()) as peers:
+        found = measure(kinds, size=given.size, mails=given.mails, rounds=given.rounds, peer=bool(peers))
+    print(*(part.text() for part in parts(found)), *missing.values(), sep="\n\n")
 
 
 if __name__ == "__main__":
