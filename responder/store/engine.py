@@ -22,6 +22,7 @@ _UPGRADE_LOCK = 0x7265_7370_6F6E_6465
 _LOCKS = {"settling": _UPGRADE_LOCK + 1, "logging in": _UPGRADE_LOCK + 2}
 
 _BUSY_SECONDS = 30
+_CHECKPOINT_MILLISECONDS = 100
 
 # A process that stands still, or whose machine was cut off, in the middle of a transaction holds what others wait for;
 # PostgreSQL itself would let it for hours.
@@ -148,8 +149,13 @@ def give_back(engine: Engine) -> None:
         driver = connection.connection.cursor()
         while driver.execute("PRAGMA freelist_count").fetchone()[0] and _shrinks(driver):
             pass
-        # What the log still holds of it goes with the next mails that are written over it; now, where nobody reads.
-        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # What the log still holds of it goes with the next mails that are written over it; now, where nobody reads. To
+        # wait for whoever does would keep everybody from writing meanwhile: an hour later they have read.
+        driver.execute(f"PRAGMA busy_timeout={_CHECKPOINT_MILLISECONDS}")
+        try:
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
 
 
 def _shrinks(driver: Any) -> bool:
