@@ -44,7 +44,7 @@ def sweep(engine: Engine, kept: Mapping[Lane, timedelta], *, now: datetime, go_o
             if not old:
                 break
             with erasing(engine) as connection:
-                over = erasure.ended(connection, old, before=before)
+                over = erasure.ended(connection, old, before=before, lock=True)
                 count += erasure.erase(connection, over, examples=False, now=now) if over else 0
             after = old[-1]
     if count:

@@ -12,9 +12,10 @@ from responder.store.reviews import Judgement
 def judge(conn: Connection, inquiry_id: int, judgement: Judgement, *, who: str, now: datetime) -> bool:
     """Say whether an automatic answer was right; a wrong one opens a case, in which a person puts it right.
 
-    False where the mail has no automatic answer.
+    False where the mail has no automatic answer, or was erased.
     """
-    reviews.lock(conn, inquiry_id)
+    if not reviews.lock(conn, inquiry_id):
+        return False
     before = reviews.in_force(conn, [inquiry_id]).get(inquiry_id)
     if before is not None:
         if before.judgement is judgement:

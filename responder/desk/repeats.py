@@ -42,7 +42,7 @@ def repeated(engine: Engine, entries: Sequence[Entry], *, now: datetime) -> tupl
 
 @lru_cache(maxsize=2)
 def _found(
-    engine: Engine, stamp: tuple[int, int, int], since: datetime, entries: tuple[Entry, ...]
+    engine: Engine, stamp: tuple[int, int, int, int], since: datetime, entries: tuple[Entry, ...]
 ) -> tuple[Group, ...]:
     # The stamp is here for the cache alone: while it stays the same, so does what is read.
     del stamp

@@ -33,6 +33,8 @@ class Case:
     hold_reason: str | None = None
     merged_into: int | None = None
     """The case that its mails belong to now; it is closed then."""
+    erased_at: datetime | None = None
+    """Since when nothing is left of the mail that began it."""
 
 
 def reference_of(case_id: int) -> str:
@@ -97,8 +99,10 @@ def open_case(
 
 def call_back(conn: Connection, inquiry_id: int, *, who: str, now: datetime) -> bool:
     """Put a mail that was kept in silence before people; its lane stays. False where it was not, or was so before."""
-    kept = sa.exists().where(inbox.c.id == inquiry_id, inbox.c.lane == "suppressed")
-    if not conn.execute(sa.select(kept)).scalar_one() or case_of(conn, inquiry_id) is not None:
+    kept = (inbox.c.id == inquiry_id, inbox.c.lane == "suppressed", inbox.c.erased_at.is_(None))
+    # Locked, for it may be erased at this moment.
+    found = conn.execute(sa.select(inbox.c.id).where(*kept).with_for_update()).first()
+    if found is None or case_of(conn, inquiry_id) is not None:
         return False
     reason = "called back"
     new = inserting(conn.dialect.name, cases).values(
@@ -153,6 +157,12 @@ def mails_of(conn: Connection, case_id: int, *, thanks: bool = True) -> list[int
     return sorted(numbers)
 
 
+def is_erased(conn: Connection, case_id: int) -> bool:
+    """Whether nothing is left of any mail of a case."""
+    left = sa.exists().where(inbox.c.id.in_(mails_of(conn, case_id)), inbox.c.erased_at.is_(None))
+    return not conn.execute(sa.select(left)).scalar_one()
+
+
 def author_of(conn: Connection, case_id: int) -> str:
     """The address in From of the mail that began the case; "" where it names nobody."""
     statement = sa.select(sa.func.coalesce(inbox.c.from_address, "")).where(inbox.c.id == case_id)
@@ -192,5 +202,11 @@ def waiting(conn: Connection) -> dict[str, int]:
 def _cases() -> sa.Select[Any]:
     own = ("inquiry_id", "opened_at", "reason", "state", "taken_by", "changed_at")
     since = ("held_until", "hold_reason", "merged_into")
-    columns = [*(cases.c[name] for name in own), inbox.c.mail_from, inbox.c.subject, *(cases.c[name] for name in since)]
+    columns = [
+        *(cases.c[name] for name in own),
+        inbox.c.mail_from,
+        inbox.c.subject,
+        *(cases.c[name] for name in since),
+        inbox.c.erased_at,
+    ]
     return sa.select(*columns).join(inbox, inbox.c.id == cases.c.inquiry_id)

@@ -31,6 +31,7 @@ class Refusal(StrEnum):
     NO_COLLEAGUE = "nobody of that name has an account"
     SAME = "the two are one case"
     STRANGERS = "the two cases are of different organisations"
+    ERASED = "its content was erased"
     NOT_JOINED = "the mail is none that joined the case"
 
 
@@ -87,6 +88,8 @@ def note(conn: Connection, case_id: int, *, text: str, who: str, now: datetime) 
         return Refusal.EMPTY
     if cases.find(conn, case_id, lock=True) is None:
         return Refusal.NO_CASE
+    if cases.is_erased(conn, case_id):
+        return Refusal.ERASED
     case_events.record(conn, case_id, "note", who=who, detail=text.strip(), now=now)
     return None
 
@@ -110,6 +113,8 @@ def close_answered(conn: Connection, case_id: int, *, delivery_id: int, who: str
 
 def reopen(conn: Connection, case_id: int, *, who: str, now: datetime) -> Refusal | None:
     """Put a closed case before everybody again; it waits from now."""
+    if cases.find(conn, case_id, lock=True) is not None and cases.is_erased(conn, case_id):
+        return Refusal.ERASED
     return _act(conn, case_id, "reopened", who=who, now=now, check=_closed, state="open", taken_by=None, opened_at=now)
 
 

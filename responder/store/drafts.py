@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from responder.store import cases
 from responder.store.engine import upsert
 from responder.store.schema import case_events, drafts
 
@@ -22,7 +23,9 @@ class Draft:
 
 
 def save(conn: Connection, case_id: int, *, who: str, salutation: str, text: str, seen: int, now: datetime) -> None:
-    """Keep what they have written, in place of what they had."""
+    """Keep what they have written, in place of what they had; nothing once the case was erased."""
+    if cases.is_erased(conn, case_id):
+        return
     values = {"salutation": salutation, "text": text, "seen": seen, "saved_at": now}
     upsert(conn, drafts, {"case_id": case_id, "who": who}, values)
 

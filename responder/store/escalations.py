@@ -31,7 +31,13 @@ def listing(conn: Connection, reasons: Collection[str], *, since: datetime, limi
     statement = (
         sa.select(inbox.c.id, inbox.c.received_at, inbox.c.subject, question, labels.c.expected)
         .select_from(inbox.outerjoin(labels, _in_force()))
-        .where(inbox.c.lane == "escalated", inbox.c.reason.in_(reasons), inbox.c.received_at >= since, ~spam)
+        .where(
+            inbox.c.lane == "escalated",
+            inbox.c.reason.in_(reasons),
+            inbox.c.received_at >= since,
+            ~spam,
+            inbox.c.erased_at.is_(None),
+        )
         .order_by(inbox.c.id.desc())
         .limit(limit)
     )
@@ -67,7 +73,7 @@ def written(
     statement = (
         sa.select(outbox.c.inquiry_id, outbox.c.created_at, sa.func.coalesce(inbox.c.subject, ""), outbox.c.raw)
         .select_from(outbox.join(inbox, inbox.c.id == outbox.c.inquiry_id).outerjoin(labels, _in_force()))
-        .where(outbox.c.id.in_(last.group_by(outbox.c.inquiry_id)))
+        .where(outbox.c.id.in_(last.group_by(outbox.c.inquiry_id)), inbox.c.erased_at.is_(None))
         .order_by(outbox.c.id.desc())
         .limit(limit)
     )
@@ -86,7 +92,9 @@ def _in_force() -> sa.ColumnElement[bool]:
     return sa.and_(labels.c.inquiry_id == inbox.c.id, labels.c.undone_at.is_(None))
 
 
-def stamp(conn: Connection) -> tuple[int, int, int]:
-    """Another value whenever a mail went to people, they answered one, took an answer back, or taught anything."""
+def stamp(conn: Connection) -> tuple[int, int, int, int]:
+    """Another value whenever a mail went to people, they answered one, took an answer back, or taught anything, and
+    when such a mail was erased."""
     last: int = conn.execute(sa.select(sa.func.coalesce(sa.func.max(case_events.c.id), 0))).scalar_one()
-    return last, *taught.stamp(conn)
+    kept = sa.select(sa.func.count()).where(inbox.c.lane == "escalated", inbox.c.erased_at.is_(None))
+    return last, *taught.stamp(conn), conn.execute(kept).scalar_one()

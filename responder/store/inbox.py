@@ -64,6 +64,8 @@ class Listing:
     lane: str | None
     reason: str | None
     rule: str | None
+    erased_at: datetime | None = None
+    """Since when nothing is left of it but this row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,11 @@ class Origin:
     from_address: str | None
 
 
+def digested(message_id: str) -> str:
+    """What stands for the Message-ID of a mail that was erased: enough to know it again, and to tell nothing."""
+    return f"sha256:{hashlib.sha256(message_id.encode()).hexdigest()}"
+
+
 def origins(conn: Connection, inquiry_ids: Collection[int]) -> dict[int, Origin]:
     """Those of these inquiries that there are."""
     if not inquiry_ids:
@@ -233,7 +240,9 @@ def of_message_ids(conn: Connection, message_ids: Collection[str]) -> dict[str, 
     """The inquiries that these ids were given by their senders; the first of those that share one."""
     if not message_ids:
         return {}
-    return {row.message_id: row.id for row in conn.execute(_OF_MESSAGE_IDS, {"ids": list(message_ids)})}
+    # A mail that was erased is known by the digest of its id.
+    given = {form: known for known in message_ids for form in (known, digested(known))}
+    return {given[row.message_id]: row.id for row in conn.execute(_OF_MESSAGE_IDS, {"ids": list(given)})}
 
 
 def release(conn: Connection, inquiries: Sequence[Inquiry]) -> None:
@@ -251,7 +260,10 @@ def balance(conn: Connection) -> dict[str, int]:
     return {"accepted": sum(counts.values()), **{name: counts.get(name, 0) for name in names}}
 
 
-_LISTED = [inbox.c[name] for name in ("id", "received_at", "mail_from", "subject", "size", "lane", "reason", "rule")]
+_LISTED = [
+    inbox.c[name]
+    for name in ("id", "received_at", "mail_from", "subject", "size", "lane", "reason", "rule", "erased_at")
+]
 
 
 def listing(conn: Connection, *, lane: str | None = None, limit: int = 100) -> list[Listing]:

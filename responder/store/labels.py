@@ -41,9 +41,13 @@ def teach(
     who: str,
     now: datetime,
 ) -> int | None:
-    """Label a mail, and give the label's number; a label it has is undone. None where there is no such mail."""
+    """Label a mail, and give the label's number; a label it has is undone.
+
+    None where there is no such mail, or it was erased.
+    """
     # Whoever teaches the same mail at the same moment waits here, and then replaces what we said.
-    if conn.execute(sa.select(inbox.c.id).where(inbox.c.id == inquiry_id).with_for_update()).first() is None:
+    kept = (inbox.c.id == inquiry_id, inbox.c.erased_at.is_(None))
+    if conn.execute(sa.select(inbox.c.id).where(*kept).with_for_update()).first() is None:
         return None
     undo(conn, inquiry_id, who=who, now=now)
     values = {"inquiry_id": inquiry_id, "subject": _storable(subject), "body": _storable(body)}

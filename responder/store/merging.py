@@ -70,6 +70,8 @@ def split(conn: Connection, case_id: int, inquiry_id: int, *, who: str, now: dat
         return refusal
     if inquiry_id == case_id or inquiry_id not in cases.mails_of(conn, case_id):
         return Refusal.NOT_JOINED
+    if cases.is_erased(conn, case_id):
+        return Refusal.ERASED
     fresh = {"state": "open", "taken_by": None, "reason": "split off", "changed_at": now, "opened_at": now}
     again = sa.update(table).where(table.c.inquiry_id == inquiry_id).values(merged_into=None, **fresh)
     if conn.execute(again).rowcount == 0:

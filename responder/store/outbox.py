@@ -196,11 +196,11 @@ def withdraw(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
 
 
 def retry(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
-    """Try a held, failed or deferred mail at once, with its time to live begun anew; False where it was sent, or
-    withdrawn by whoever wrote it."""
+    """Try a held, failed or deferred mail at once, with its time to live begun anew; False where it was sent,
+    withdrawn by whoever wrote it, or erased."""
     idle = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
     unended = outbox.c.state.not_in(("sent", "withdrawn"))
-    statement = sa.update(outbox).where(outbox.c.id == delivery_id, unended, idle)
+    statement = sa.update(outbox).where(outbox.c.id == delivery_id, unended, idle, outbox.c.raw != b"")
     fresh = {"state": "queued", "next_attempt_at": now, "queued_at": now, "attempts": 0, "settled_at": None}
     return conn.execute(statement.values(**fresh)).rowcount == 1
 

@@ -11,9 +11,10 @@ from responder.store.outbox import DeliveryKind, Earlier
 
 
 def delivery_of(conn: Connection, report: Report, key: bytes) -> Earlier | None:
-    """The mail of ours that a report is about. An id that was not made with our key is nobody's word."""
+    """The mail of ours that a report is about. An id that was not made with our key is nobody's word; of a mail that
+    was erased nothing is to be written down again."""
     ours = [known.lower() for known in report.ids if recognised(key, known) is not None]
-    found = {one.message_id: one for one in outbox.of_message_ids(conn, ours)}
+    found = {one.message_id: one for one in outbox.of_message_ids(conn, ours) if one.recipient}
     return next((found[known] for known in ours if known in found), None)
 
 

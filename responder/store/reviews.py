@@ -35,17 +35,20 @@ class Review:
     undone_by: str | None
 
 
-def lock(conn: Connection, inquiry_id: int) -> None:
-    """Have whoever judges the same answer at the same moment wait until the transaction ends."""
-    conn.execute(sa.select(inbox.c.id).where(inbox.c.id == inquiry_id).with_for_update())
+def lock(conn: Connection, inquiry_id: int) -> bool:
+    """Have whoever judges the same answer at the same moment wait until the transaction ends; False where nothing is
+    left of the mail to judge by."""
+    kept = (inbox.c.id == inquiry_id, inbox.c.erased_at.is_(None))
+    return conn.execute(sa.select(inbox.c.id).where(*kept).with_for_update()).first() is not None
 
 
 def judge(conn: Connection, inquiry_id: int, judgement: Judgement, *, who: str, now: datetime) -> int | None:
     """Review the automatic answer to a mail, and give the review's number; one that it has is undone.
 
-    None where the mail has no automatic answer.
+    None where the mail has no automatic answer, or was erased.
     """
-    lock(conn, inquiry_id)
+    if not lock(conn, inquiry_id):
+        return None
     sent = sa.select(outbox.c.entries).where(outbox.c.inquiry_id == inquiry_id, outbox.c.kind == "answer")
     entries: str | None = conn.execute(sent.limit(1)).scalar_one_or_none()
     if entries is None:
