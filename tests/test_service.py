@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import time
 import urllib.request
 from pathlib import Path
 
@@ -28,10 +27,8 @@ def _settled(service: Service, count: int) -> list[dict[str, object]]:
 
 def test_a_newcomer_mails_a_question_and_reads_the_answer(tmp_path: Path, store_url: str) -> None:
     with running(tmp_path, store_url) as service:
-        began = time.monotonic()
         service.mail(example("shared-mailbox"))
         (answer,) = service.wait_for(service.delivered)
-        took = time.monotonic() - began
         assert answer["To"] == TANAKA
         assert "No.4" in answer.get_content()
         service.mail(example("payment-date"), example("out-of-office"))
@@ -42,7 +39,6 @@ def test_a_newcomer_mails_a_question_and_reads_the_answer(tmp_path: Path, store_
         assert f"受付番号 {case['reference']}" in service.delivered()[1]["Subject"]
         assert service.stop() == 0
         assert service.events("stopped")
-    assert took < 5  # a second is the aim; a loaded machine gets more
 
 
 def test_a_person_answers_from_the_command_line_and_the_thread_holds(tmp_path: Path) -> None:
