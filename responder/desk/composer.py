@@ -10,7 +10,7 @@ from responder.desk import drafting
 from responder.desk.answering import recipient_of, salutation_of
 from responder.desk.desk import Desk
 from responder.desk.newest import Newest
-from responder.store import accounts, automatic, case_events, casework, composing, drafts, snippets
+from responder.store import accounts, automatic, case_events, cases, casework, composing, drafts, snippets
 from responder.store.accounts import Account
 from responder.store.case_events import CaseEvent
 from responder.store.cases import Case
@@ -70,7 +70,7 @@ def composer_of(conn: Connection, account: Account, case: Case, mails: list[int]
         snippets=tuple(snippets.listing(conn, who=who)),
         colleagues=tuple(one for one in accounts.listing(conn) if one.disabled_at is None and one.login != who),
         writer=None if writer is None or writer.who == who else writer,
-        refusal=casework.free(case, who),
+        refusal=Refusal.ERASED if cases.is_erased(conn, case.id) else casework.free(case, who),
         mails=tuple(number for number in mails if number != case.id),
         answered=automatic.entries_answered(conn, case.id),
     )

@@ -86,7 +86,7 @@ async def show(visit: Visit) -> Response:
 
 async def markup(visit: Visit) -> Response:
     """The HTML of a mail, for a sandboxed frame."""
-    record = await _record(visit)
+    record = await _kept(visit)
     if record is None:
         return not_found(visit)
     if visit.request.headers.get("sec-fetch-dest") != "iframe":  # there it is a part of a page that was noted
@@ -101,7 +101,7 @@ async def markup(visit: Visit) -> Response:
 
 async def rereadings(visit: Visit) -> Response:
     """A mail by other charsets than the one that it says it has."""
-    record = await _record(visit)
+    record = await _kept(visit)
     if record is None:
         return not_found(visit)
     await visit.write(lambda conn: visit.noted(conn, "mail.see", f"mail:{record.listing.id}"))
@@ -112,7 +112,7 @@ async def rereadings(visit: Visit) -> Response:
 
 async def octets(visit: Visit) -> Response:
     """A mail as it came."""
-    record = await _record(visit)
+    record = await _kept(visit)
     if record is None:
         return not_found(visit)
     await visit.write(lambda conn: visit.noted(conn, "mail.download", f"mail:{record.listing.id}"))
@@ -121,7 +121,7 @@ async def octets(visit: Visit) -> Response:
 
 async def attachment(visit: Visit) -> Response:
     """A file of a mail, to be saved and never opened here."""
-    record = await _record(visit)
+    record = await _kept(visit)
     index = visit.request.path_params["index"]
     place = int(index) if index.isascii() and index.isdigit() and len(index) < 6 else -1
     if record is None:
@@ -136,6 +136,12 @@ async def attachment(visit: Visit) -> Response:
 
 async def _record(visit: Visit) -> Record | None:
     return await visit.read(lambda conn: inbox.find(conn, visit.number))
+
+
+async def _kept(visit: Visit) -> Record | None:
+    """The same, where anything is left of it."""
+    record = await _record(visit)
+    return None if record is None or record.listing.erased_at else record
 
 
 def _download(content: bytes, name: str) -> Response:

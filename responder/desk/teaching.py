@@ -72,7 +72,7 @@ def _panel(conn: Connection, record: Record, visit: Visit) -> Panel:
     likely = {*chosen, *_candidates(decision)}
     return Panel(
         inquiry_id=record.listing.id,
-        readable=not decision.get("unreadable"),
+        readable=not (decision.get("unreadable") or record.listing.erased_at),
         label=label,
         answered=bool(written),
         chosen=chosen,

@@ -31,7 +31,7 @@ class Refusal(StrEnum):
     NO_COLLEAGUE = "nobody of that name has an account"
     SAME = "the two are one case"
     STRANGERS = "the two cases are of different organisations"
-    ERASED = "its content was erased"
+    ERASED = "the case was erased"
     NOT_JOINED = "the mail is none that joined the case"
 
 

@@ -63,6 +63,8 @@ class Waiting:
     hold_reason: str | None
     writing: str | None
     """Who is writing an answer at this moment."""
+    erased_at: datetime | None
+    """Since when nothing is left of the mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ def _rows(view: View, at: sa.ColumnElement[Any], now: datetime) -> sa.Select[Any
         *mail,
         *case,
         inbox.c.received_at,
+        inbox.c.erased_at,
         inbox.c.decision,
         inbox.c.reason.label("mail_reason"),
         cases.c.reason.label("case_reason"),
@@ -199,6 +202,7 @@ def _waiting(row: Row[Any]) -> Waiting:
         held_until=row.held_until,
         hold_reason=row.hold_reason,
         writing=row.writing,
+        erased_at=row.erased_at,
     )
 
 

@@ -26,12 +26,14 @@ class Kept:
     reason: str
     case_id: int | None
     """Its case, where a person called it back."""
+    erased_at: datetime | None
+    """Since when nothing is left of it."""
 
 
 def listing(conn: Connection, *, reason: str = "", before: int | None = None, limit: int) -> Slice[Kept]:
     """The newest mails kept in silence: of one reason, and older than the mail `before`, where given."""
     own = ("id", "received_at", "mail_from", "from_address", "subject", "reason")
-    columns = [*(inbox.c[name] for name in own), cases.c.inquiry_id]
+    columns = [*(inbox.c[name] for name in own), cases.c.inquiry_id, inbox.c.erased_at]
     statement = sa.select(*columns).outerjoin(cases, cases.c.inquiry_id == inbox.c.id).where(*_kept())
     if reason:
         statement = statement.where(inbox.c.reason == reason)

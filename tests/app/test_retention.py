@@ -158,7 +158,7 @@ def test_the_pages_show_what_was_erased_as_such(tmp_path: Path) -> None:
         for path in ("/cases/2", "/mails/1"):
             assert "内容を消去しました" in service.page(path), path
         assert "R-000001" not in service.page("/answers")
-        for path in ("/mails/1/html", "/mails/1/readings", "/mails/1/raw", "/status", "/teaching", "/suggestions"):
+        for path in ("/status", "/teaching", "/suggestions"):
             service.page(path)
         assert service.command("cases", "show", "2")
         assert service.command("inbox", "show", "1")
