@@ -432,6 +432,7 @@ def _of_courier(**settings: str) -> str:
         ('[listener]\nsmtp = "127.0.0.1:8080"', ["listener.smtp"]),
         ('[listener]\ntls = "offer"', ["listener.tls"]),
         ('[listener]\ntls_key = "/dev/null"', ["listener.tls_key"]),
+        ("[retention]\nanswered_days = 6", ["retention.answered_days"]),
         ('[oidc]\nissuer = "https://login.example.jp"', ["oidc.issuer"]),
         ('[oidc]\nclient_id = "desk"\ntrust_email = true', ["oidc.client_id", "oidc.trust_email"]),
         (

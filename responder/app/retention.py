@@ -13,6 +13,7 @@ from responder.config.sections import Retention
 from responder.store import erasure
 from responder.store.engine import erasing, give_back, reading
 from responder.store.inbox import Lane
+from responder.store.laws import LATE
 
 AT_ONCE = 100
 """Mails in one transaction, so that nobody who takes mail in waits for long."""
@@ -50,6 +51,16 @@ def sweep(engine: Engine, kept: Mapping[Lane, timedelta], *, now: datetime, go_o
     if count:
         give_back(engine)
     return count
+
+
+def overdue(engine: Engine, kept: Mapping[Lane, timedelta], *, now: datetime) -> list[int]:
+    """Mails that are over their time by a day, which every sweep of a service that runs would have found."""
+    with reading(engine) as connection:
+        return [
+            number
+            for lane, time in kept.items()
+            for number in erasure.overdue(connection, lane, before=now - time - LATE)
+        ]
 
 
 async def run(

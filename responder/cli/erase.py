@@ -1,12 +1,15 @@
 """erase: what is kept of a person, and letting go of it."""
 
 import hashlib
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from responder.cli.opened import Json, Who, noted, now, opened
 from responder.cli.output import as_json, fail, say
+
+if TYPE_CHECKING:
+    from responder.store.erasure import Traces
 
 
 def register(app: typer.Typer) -> None:
@@ -33,18 +36,16 @@ def erase(
     with reading(place.engine) as connection:
         traces = erasure.traces_of(connection, address)
         over = erasure.ended(connection, traces.mails)
-    if not traces.mails and not traces.muted:
+    if not traces.any:
         fail(f"Nothing is kept of {address}.")
     left = [number for number in traces.mails if number not in over]
     if not as_lines:
-        say(f"mails       {len(traces.mails)}: {_numbers(traces.mails)}")
-        say(f"taught      {traces.examples} examples of them")
-        say(f"left        {len(left)} that wait, are to be sent, or stand in an open case: {_numbers(left)}")
+        _show(traces, left)
     if not yes and not typer.confirm("Erase them for good?"):
         fail("Nothing was erased.")
     with erasing(place.engine) as connection:
         # Looked at once more: somebody may have opened a case meanwhile.
-        over = erasure.ended(connection, traces.mails)
+        over = erasure.ended(connection, traces.mails, lock=True)
         done = erasure.erase(connection, over, examples=True, now=now())
         if len(over) == len(traces.mails):
             erasure.forget_address(connection, address)
@@ -55,6 +56,19 @@ def erase(
     left = [number for number in traces.mails if number not in over]
     told = f"{done} mails were erased, {len(left)} left. In the log they stand under these numbers, and by address."
     say(as_json({"erased": over, "left": left}) if as_lines else told)
+
+
+def _show(traces: "Traces", left: list[int]) -> None:
+    say(f"mails       {len(traces.mails)}: {_numbers(traces.mails)}")
+    say(f"cases       {len(traces.cases)}: {_numbers(traces.cases)}")
+    say(f"answers     {traces.answers} mails of ours")
+    say(f"taught      {traces.examples} examples of them")
+    say(f"audit       {traces.audited} rows that name the address")
+    say(f"muted       {'yes' if traces.muted else 'no'}")
+    say(f"left        {len(left)} that wait, are to be sent, or stand in an open case: {_numbers(left)}")
+    if left:
+        say("            Close the case (`responder cases close`) or have the answer leave (`responder outbox list`),")
+        say("            and say this again.")
 
 
 def _numbers(numbers: list[int]) -> str:

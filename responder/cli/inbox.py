@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from responder.cli.opened import Json, Limit, Number, Who, noted, now, opened
-from responder.cli.output import as_json, fail, report, rows, say
+from responder.cli.output import as_json, cell, fail, report, rows, say
 from responder.cli.shown import mail_of, print_mail
 
 inbox_app = typer.Typer(no_args_is_help=True)
@@ -58,6 +58,8 @@ def show_inquiry(
         record = inbox.find(connection, number)
     if record is None:
         fail(f"There is no inquiry {number}.")
+    if raw and record.listing.erased_at:
+        fail(f"Mail {number} was erased at {cell(record.listing.erased_at, place.zone)}.")
     if raw:
         sys.stdout.buffer.write(record.raw)
     elif as_lines:

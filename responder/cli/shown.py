@@ -39,7 +39,10 @@ def print_mail(mail: Mapping[str, Any], place: Opened) -> None:
     decision = mail["decision"] or {}
     say()
     print_fields(
-        {key: mail[key] for key in ("id", "received_at", "mail_from", "subject", "lane", "reason", "rule")},
+        {
+            key: mail[key]
+            for key in ("id", "received_at", "mail_from", "subject", "lane", "reason", "rule", "erased_at")
+        },
         place,
     )
     for question in decision.get("questions", []):

@@ -49,6 +49,8 @@ def teach(
             who=who,
             now=now(),
         )
+        if label is None:
+            fail(f"Mail {number} cannot be taught: it was erased.")
         noted(
             connection,
             who,
@@ -85,6 +87,8 @@ def _message(place: Opened, number: int) -> "Message":
         record = inbox.find(connection, number)
     if record is None:
         fail(f"There is no mail {number}.")
+    if record.listing.erased_at:
+        fail(f"Mail {number} cannot be taught: it was erased.")
     message = parse_message(record.raw)
     if not isinstance(message, Message):
         fail(f"Mail {number} cannot be taught: it could not be read.")

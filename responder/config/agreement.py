@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import combinations, pairwise
 
 from responder.config.places import HostPort, SmtpHop, has_password, with_password
@@ -28,6 +29,7 @@ def contradictions(config: Config) -> Iterator[Contradiction]:
     yield from _of_tls(config.courier)
     yield from _of_schedule(config.courier)
     yield from _of_budgets(config.guard)
+    yield from _of_retention(config)
     yield from _of_signature(config)
     yield from _of_envelope_sender(config)
     yield from _of_notices(config)
@@ -153,6 +155,14 @@ def _of_schedule(courier: Courier) -> Iterator[Contradiction]:
 
 
 _BUDGETS = ("automatic_per_sender_per_hour", "automatic_per_organisation_per_hour", "breaker_per_hour")
+
+
+def _of_retention(config: Config) -> Iterator[Contradiction]:
+    days, lately = config.retention.answered_days, config.guard.same_answer_after
+    if days and timedelta(days=days) < lately:
+        problem = f"after {days} days nobody knows any more who had an answer within {duration_text(lately)}"
+        remedy = "Make answered_days larger or same_answer_after smaller"
+        yield Contradiction(("retention.answered_days", "guard.same_answer_after"), problem, remedy)
 
 
 def _of_budgets(guard: Guard) -> Iterator[Contradiction]:

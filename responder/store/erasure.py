@@ -41,6 +41,16 @@ def due(conn: Connection, lane: Lane, *, before: datetime, after: int, limit: in
     return list(conn.execute(sa.select(inbox.c.id).where(*old).order_by(inbox.c.id).limit(limit)).scalars())
 
 
+def overdue(conn: Connection, lane: Lane, *, before: datetime) -> list[int]:
+    """Mails of a lane that should have been erased before a moment, and are there."""
+    found: list[int] = []
+    after = 0
+    while old := due(conn, lane, before=before, after=after, limit=1000):
+        found += ended(conn, old, before=before)
+        after = old[-1]
+    return found
+
+
 def ended(
     conn: Connection, numbers: Collection[int], *, before: datetime | None = None, lock: bool = False
 ) -> list[int]:
