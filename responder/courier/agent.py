@@ -77,7 +77,7 @@ async def run(
     Trouble with the database is waited out; any other fault of ours is raised.
     """
 
-    together, in_hand = Together(engine), set[int]()
+    together = Together(engine)
 
     async def step() -> int:
         return await deliver_next(
@@ -91,11 +91,18 @@ async def run(
             mute_after_bounce=mute_after_bounce,
             sign=sign,
             together=together,
-            in_hand=in_hand,
             go_on=lambda: not stop.is_set(),
         )
 
     working = {asyncio.create_task(_keep_delivering(step, stop=stop, poll=poll)) for _ in range(hands)}
+    try:
+        await _until_stopped(working, stop, grace)
+    finally:
+        await together.close()
+
+
+async def _until_stopped(working: set[asyncio.Task[None]], stop: asyncio.Event, grace: timedelta) -> None:
+    """Wait for `stop`, and so much longer for the hands; one that breaks takes the others down, and is raised."""
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({stopping, *working}, return_when=asyncio.FIRST_COMPLETED)
@@ -105,7 +112,6 @@ async def run(
         for task in (stopping, *working):
             task.cancel()
         ended = await asyncio.gather(*working, return_exceptions=True)
-        await together.close()
     for fault in ended:
         if isinstance(fault, Exception):
             raise fault
@@ -143,13 +149,12 @@ async def deliver_next(
     mute_after_bounce: timedelta = _MUTED,
     sign: Sign = unsigned,
     together: Together | None = None,
-    in_hand: set[int] | None = None,
     go_on: Callable[[], bool] = _never,
 ) -> int:
     """Attempt up to `limit` mails that are due, all at once, and settle each as it ends; how many there were.
 
-    While `go_on` says so, whoever has settled one claims another in the same transaction, and attempts that. What is
-    `in_hand` is claimed by nobody who shares that set: a clock that is put forward ends leases whose owner lives.
+    While `go_on` says so, whoever has settled one claims another in the same transaction, and attempts that. What
+    somebody of `together` has in hand is claimed by none of them: a clock put forward ends leases whose owner lives.
     Raises SQLAlchemyError where the store could not be asked. A mail whose outcome cannot be written down
     before its lease ends is attempted again, under the same Message-ID.
     """
@@ -164,7 +169,6 @@ async def deliver_next(
         clock=lambda: now + timedelta(seconds=loop.time() - began),
         lease=lease,
         mute_after_bounce=mute_after_bounce,
-        in_hand=set() if in_hand is None else in_hand,
         go_on=go_on,
     )
     if not await asyncio.to_thread(_any_due, engine, now):
@@ -190,18 +194,17 @@ class _Round:
     clock: Callable[[], datetime]
     lease: timedelta
     mute_after_bounce: timedelta
-    in_hand: set[int]
     go_on: Callable[[], bool]
 
     def claim(self, conn: Connection, *, now: datetime, limit: int) -> list[Delivery]:
-        return outbox.claim(conn, now=now, limit=limit, lease=self.lease, but=tuple(self.in_hand))
+        return outbox.claim(conn, now=now, limit=limit, lease=self.lease, but=tuple(self.together.in_hand))
 
 
 async def _deliver(this: _Round, next_hop: NextHop, delivery: Delivery, *, claimed_at: datetime) -> None:
     """One mail, and then one after the other that is claimed where the last one was settled."""
     one: Delivery | None = delivery
     while one is not None:
-        this.in_hand.add(number := one.id)
+        this.together.in_hand.add(number := one.id)
         try:
             reach(Point.DELIVERY_CLAIMED)
             left = claimed_at + this.lease * _SHARE_OF_LEASE - this.clock()
@@ -215,7 +218,7 @@ async def _deliver(this: _Round, next_hop: NextHop, delivery: Delivery, *, claim
             lease_until, claimed_at = claimed_at + this.lease, this.clock()
             one = await _settled(this, one, outcome, lease_until)
         finally:
-            this.in_hand.discard(number)
+            this.together.in_hand.discard(number)
 
 
 async def _settled(this: _Round, delivery: Delivery, outcome: Outcome, lease_until: datetime) -> Delivery | None:

@@ -1,4 +1,4 @@
-"""Group commit for the hands of a courier: what they want of the store at one moment is one transaction."""
+"""What the hands of a courier share: one transaction for what they want of the store at once, and who has what."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -17,6 +17,8 @@ class Together:
     """Runs the changes that wait, all in one transaction: one flush of the disk serves them all."""
 
     def __init__(self, engine: Engine) -> None:
+        self.in_hand: set[int] = set()
+        """Mails that one of the hands has: no other is given them, whatever a clock says of their leases."""
         self._engine = engine
         self._waiting: list[tuple[Change, asyncio.Future[Any]]] = []
         self._writing: asyncio.Task[None] | None = None
