@@ -105,10 +105,8 @@ def call_back(conn: Connection, inquiry_id: int, *, who: str, now: datetime) -> 
     if found is None or case_of(conn, inquiry_id) is not None:
         return False
     reason = "called back"
-    new = inserting(conn.dialect.name, cases).values(
-        inquiry_id=inquiry_id, opened_at=now, reason=reason, changed_at=now
-    )
-    if conn.execute(new.on_conflict_do_nothing().returning(cases.c.inquiry_id)).first() is None:
+    values = {"inquiry_id": inquiry_id, "opened_at": now, "reason": reason, "changed_at": now}
+    if conn.execute(_opening(conn.dialect.name), values).first() is None:
         return False  # somebody else was as quick
     case_events.record(conn, inquiry_id, "opened", who=who, detail=reason, now=now)
     return True
