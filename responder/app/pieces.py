@@ -24,7 +24,7 @@ from responder.mail.envelope import Envelope
 from responder.mail.message import parse_message
 from responder.mail.reply import Mailbox
 from responder.store import breaker, inbox, labels, reviews
-from responder.store.engine import is_there, make_ready, open_engine, reading, schema_state
+from responder.store.engine import is_there, make_ready, open_engine, reading, schema_state, words_of
 from responder.store.labels import Label
 from responder.triage.calibration import Threshold
 from responder.triage.policy import Budgets, Thresholds
@@ -87,7 +87,7 @@ def _if_there(config: Config, without: str, read: Callable[[Connection], _T]) ->
         finally:
             engine.dispose()
     except (StoreError, SQLAlchemyError) as error:
-        log.warning(without, reason=" ".join(str(error).split())[:300])
+        log.warning(without, reason=words_of(error))
         return None
 
 

@@ -17,7 +17,7 @@ from responder.config import Config, load_config
 from responder.corpus import Corpus
 from responder.errors import Fault, OperatorError, shown
 from responder.store import labels, reviews
-from responder.store.engine import reading
+from responder.store.engine import reading, words_of
 from responder.store.labels import Label
 from responder.triage.verdict import Classifier
 from responder.worker import Briefing
@@ -80,7 +80,7 @@ class Current:
         except OperatorError as error:
             self._refuse(error.faults)
         except SQLAlchemyError as error:
-            log.error("not reloaded", fault=" ".join(str(error).split())[:300])
+            log.error("not reloaded", fault=words_of(error))
         except Exception as error:  # noqa: BLE001 - a fault of ours in learning must not end what still answers
             remedy = "Take the last change back, or send SIGHUP to try again"
             self._refuse([Fault(shown(config.service.corpus), "", f"nothing was learned: {error!r}", remedy)])

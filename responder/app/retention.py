@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from responder import maillog
 from responder.config.sections import Retention
 from responder.store import erasure
-from responder.store.engine import erasing, give_back, reading
+from responder.store.engine import erasing, give_back, reading, words_of
 from responder.store.inbox import Lane
 from responder.store.laws import LATE
 
@@ -49,7 +49,7 @@ def sweep(engine: Engine, kept: Mapping[Lane, timedelta], *, now: datetime, go_o
                 count += erasure.erase(connection, over, examples=False, now=now) if over else 0
             after = old[-1]
     if count:
-        give_back(engine)
+        give_back(engine, go_on=go_on)
     return count
 
 
@@ -78,7 +78,7 @@ async def run(
             if count:
                 log.info("erased", mails=count)
         except SQLAlchemyError as error:
-            log.error("not erased", reason=str(getattr(error, "orig", None) or type(error).__name__)[:300])
+            log.error("not erased", reason=words_of(error))
         with suppress(TimeoutError):
             async with asyncio.timeout(every.total_seconds()):
                 await stop.wait()

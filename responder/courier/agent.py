@@ -24,10 +24,9 @@ from responder.mail.delivery import (
     Sent,
     is_about_the_address,
     next_attempt,
-    reply_line,
 )
 from responder.store import cases, muted, outbox
-from responder.store.engine import reading
+from responder.store.engine import reading, words_of
 from responder.store.outbox import Delivery, DeliveryKind
 
 NextHop = Maildir | SmtpNextHop
@@ -123,7 +122,7 @@ async def _keep_delivering(step: Callable[[], Awaitable[int]], *, stop: asyncio.
         try:
             attempted = await step()
         except SQLAlchemyError as error:
-            _log.error("store unavailable", error=_words(error), pause=pause.total_seconds())
+            _log.error("store unavailable", error=words_of(error), pause=pause.total_seconds())
             await _wait(stop, pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             continue
@@ -237,7 +236,7 @@ async def _settled(this: _Round, delivery: Delivery, outcome: Outcome, lease_unt
             break
         except SQLAlchemyError as error:
             # While the lease lasts nobody else sends this mail: forgetting that we did would send it twice.
-            _log.error("not settled", delivery=delivery.id, outcome=_word(outcome), error=_words(error))
+            _log.error("not settled", delivery=delivery.id, outcome=_word(outcome), error=words_of(error))
             if this.clock() + pause >= lease_until:
                 return None
             await asyncio.sleep(pause.total_seconds())
@@ -302,8 +301,3 @@ def _fail(
 
 def _word(outcome: Outcome) -> str:
     return type(outcome).__name__.lower()
-
-
-def _words(error: SQLAlchemyError) -> str:
-    # The driver's first line: what follows it, and what SQLAlchemy says, quotes the statement and the mail.
-    return reply_line(str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0])

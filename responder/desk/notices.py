@@ -22,7 +22,7 @@ from responder.mail.reply import build_reply
 from responder.mail.subject import LONGEST_TOPIC, shortened
 from responder.store import outbox
 from responder.store.cases import reference_of
-from responder.store.engine import reading
+from responder.store.engine import reading, words_of
 from responder.store.notices import NoticeKind, Untold, settle, untold
 from responder.store.outbox import DeliveryKind
 from responder.triage.policy import Reason
@@ -161,9 +161,7 @@ async def run(desk: Desk, orders: Orders, *, stop: asyncio.Event, pause: timedel
                 log.info("told", cases=told, to=len(orders.to))
         except SQLAlchemyError as error:
             wait = min(wait * 2, _LONGEST_WAIT)
-            # The first line of the driver: what follows it quotes the statement and the mails.
-            words = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
-            log.error("store not available", reason=words[:300], retry_in=wait.total_seconds())
+            log.error("store not available", reason=words_of(error), retry_in=wait.total_seconds())
         except Exception as error:  # noqa: BLE001 - a letter that breaks must not end the pages beside it
             wait = min(wait * 2, _LONGEST_WAIT)
             log.error("not told", reason=type(error).__name__, retry_in=wait.total_seconds())

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -141,13 +141,14 @@ def _set_secure_delete(connection: Connection, value: str) -> None:
     connection.connection.cursor().execute(f"PRAGMA secure_delete={value}")
 
 
-def give_back(engine: Engine) -> None:
-    """Let the system have the room of what was erased, a little at a time; PostgreSQL sees to that by itself."""
+def give_back(engine: Engine, *, go_on: Callable[[], bool] = lambda: True) -> None:
+    """Let the system have the room of what was erased, a little at a time, while `go_on` says so; PostgreSQL sees to
+    that by itself."""
     if engine.dialect.name != "sqlite":
         return
     with engine.connect() as connection:
         driver = connection.connection.cursor()
-        while driver.execute("PRAGMA freelist_count").fetchone()[0] and _shrinks(driver):
+        while go_on() and driver.execute("PRAGMA freelist_count").fetchone()[0] and _shrinks(driver):
             pass
         # What the log still holds of it goes with the next mails that are written over it; now, where nobody reads. To
         # wait for whoever does would keep everybody from writing meanwhile: an hour later they have read.
@@ -169,6 +170,13 @@ def of_the_store(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+
+
+def words_of(error: Exception) -> str:
+    """What a database said, in one line for the log, without the statement and its values: they may be of a mail."""
+    # The first line of the driver: what follows it, and what SQLAlchemy says, quotes both.
+    unsaid = type(error).__name__ if isinstance(error, SQLAlchemyError) else error
+    return str(getattr(error, "orig", None) or unsaid).partition("\n")[0][:300]
 
 
 def one_at_a_time(conn: Connection, at: Literal["settling", "logging in"] = "settling") -> None:

@@ -12,7 +12,7 @@ from responder.failpoints import Point, reach
 from responder.mail.message import Unreadable
 from responder.reader import Reader, ReaderUnavailable
 from responder.store import inbox
-from responder.store.engine import reading
+from responder.store.engine import reading, words_of
 from responder.store.inbox import Inquiry
 from responder.triage.contents import Contents
 from responder.triage.policy import Answer, Escalate, Reason, Suppress
@@ -109,7 +109,7 @@ async def run(
             wait = min(max(wait * 2, timedelta(seconds=1)), timedelta(seconds=30))
             log.error(
                 "reader not available" if isinstance(error, ReaderUnavailable) else "store not available",
-                reason=" ".join(str(error).split())[:300],
+                reason=words_of(error),
                 retry_in=wait.total_seconds(),
             )
         await _pause(stop, wait)

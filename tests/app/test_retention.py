@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from responder.app.retention import sweep
 from responder.store import audit, cases, casework, drafts, erasure, inbox, labels, laws, outbox
 from responder.store.audit import Actor
-from responder.store.engine import give_back, open_engine, reading, upgrade
+from responder.store.engine import erasing, give_back, open_engine, reading, upgrade
 from responder.store.inbox import Lane
 from tests.answered import TANAKA, answered, settled
 from tests.knowledge import cold_corpus
@@ -192,3 +192,25 @@ def test_sqlite_keeps_nothing_of_it_in_its_file_and_gives_its_room_back(tmp_path
     assert TANAKA.encode() not in Path(f"{file}-wal").read_bytes()
     assert file.stat().st_size < before / 2
     engine.dispose()
+
+
+def test_room_is_given_back_as_long_as_the_service_goes_on(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'responder.db'}")
+    upgrade(engine)
+    numbers = [settled(engine, Lane.SUPPRESSED, now=NOW, text="質問です。" * 20_000) for _ in range(20)]
+    with erasing(engine) as connection:
+        erasure.erase(connection, numbers, examples=False, now=NOW)
+    give_back(engine, go_on=lambda: False)
+    assert _free_pages(engine) > 500
+    asked = iter([True, False])
+    give_back(engine, go_on=lambda: next(asked))
+    left = _free_pages(engine)
+    assert left > 0
+    give_back(engine)
+    assert _free_pages(engine) == 0
+    engine.dispose()
+
+
+def _free_pages(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())

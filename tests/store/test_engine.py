@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from responder.errors import StoreError
-from responder.store.engine import open_engine, reading, schema_state, upgrade
+from responder.store.engine import open_engine, reading, schema_state, upgrade, words_of
 from responder.store.schema import inbox, metadata, outbox
 
 
@@ -153,3 +153,12 @@ def test_a_server_that_is_away_is_a_fault_without_the_password(tmp_path: Path) -
         upgrade(engine)
     assert "geheim" not in str(caught.value)
     engine.dispose()
+
+
+def test_what_a_database_said_is_told_without_the_values_it_was_given(engine: Engine) -> None:
+    with pytest.raises(sa.exc.DBAPIError) as caught, engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO nowhere (subject) VALUES (:subject)"), {"subject": "a secret"})
+    assert "a secret" in str(caught.value)
+    assert "nowhere" in words_of(caught.value)
+    assert "a secret" not in words_of(caught.value)
+    assert "\n" not in words_of(caught.value)
