@@ -5,7 +5,6 @@ next hop, as ours does. The answer is one text for everybody: nothing is recogni
 """
 
 import os
-import shutil
 import struct
 import subprocess
 import time
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.peers import postfix
+from benchmarks.peers.installed import found, last_words, said_by
 from benchmarks.peers.processes import Server, UnavailableError, free_port, wait_for
 
 _USER, _OWNER = "support@example.jp", 65534
@@ -115,15 +115,14 @@ def _dovecot(folder: Path, submission: int, authors: int) -> Iterator[int]:
     command = [program, "-c", str(folder / "conf"), "-F"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:  # noqa: S603 - nothing of a stranger's
         try:
-            wait_for((folder / "lmtp").exists, lambda: f"Dovecot does not answer: {_log(folder)}")
+            wait_for((folder / "lmtp").exists, lambda: f"Dovecot does not answer: {last_words(folder)}")
             yield process.pid
         finally:
             process.terminate()
 
 
 def _programs() -> tuple[str, str]:
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
-    dovecot, compiler = shutil.which("dovecot", path=path), shutil.which("sievec", path=path)
+    dovecot, compiler = found("dovecot"), found("sievec")
     lmtp = any(Path(place, "lmtp").exists() for place in ("/usr/lib/dovecot", "/usr/libexec/dovecot"))
     if dovecot is None or compiler is None or not lmtp:
         raise UnavailableError(
@@ -158,14 +157,6 @@ def _run(*command: str) -> None:
         raise UnavailableError(f"{Path(command[0]).name}: {' '.join(done.stderr.split())}")
 
 
-def _log(folder: Path) -> str:
-    log = folder / "log"
-    return " ".join(log.read_text(errors="replace").split()[-60:]) if log.exists() else "no log"
-
-
 def version() -> str:
     """Of the Dovecot that is installed, or nothing."""
-    found = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if found is None:
-        return ""
-    return subprocess.run([found, "--version"], capture_output=True, text=True).stdout.split()[0]  # noqa: S603 - likewise
+    return said_by("dovecot", "--version").partition(" ")[0]

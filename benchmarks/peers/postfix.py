@@ -5,13 +5,13 @@ Whatever is not set below is as Postfix has it by default, so that it is measure
 
 import os
 import pwd
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.peers.installed import found, last_words, said_by
 from benchmarks.peers.processes import Server, UnavailableError, answers, free_port, wait_for
 
 _MAIN = """
@@ -95,19 +95,19 @@ def holding() -> Iterator[Server]:
 @contextmanager
 def running(folder: Path, port: int, more: Mapping[str, str]) -> Iterator[Server]:
     """A Postfix with all that it has in `folder`, listening on `port`; `more` are lines of its main.cf."""
-    if (found := shutil.which("postfix", path=f"{os.environ.get('PATH', '')}:/usr/sbin")) is None:
+    if (program := found("postfix")) is None:
         raise UnavailableError("Postfix is not installed (apt-get install postfix)")
     if os.geteuid():
         raise UnavailableError("Postfix is started by root only")
     _lay(folder, port, more)
     try:
         # It goes into the background by itself, and its master leads the tree of its processes.
-        _postfix(found, folder, "start")
-        wait_for(lambda: answers(port), lambda: f"Postfix does not answer: {_log(folder)}")
+        _postfix(program, folder, "start")
+        wait_for(lambda: answers(port), lambda: f"Postfix does not answer: {last_words(folder)}")
         yield Server(port, (int((folder / "queue/pid/master.pid").read_text()),))
     finally:
         # It waits for the master; a child may still write into the folder for a moment.
-        _postfix(found, folder, "stop", check=False)
+        _postfix(program, folder, "stop", check=False)
 
 
 def _lay(folder: Path, port: int, more: Mapping[str, str]) -> None:
@@ -124,17 +124,9 @@ def _postfix(program: str, folder: Path, verb: str, *, check: bool = True) -> No
     command = [program, "-c", str(folder / "etc"), verb]
     done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - nothing of a stranger's
     if check and done.returncode:
-        raise UnavailableError(f"Postfix does not start: {' '.join(done.stderr.split())}: {_log(folder)}")
-
-
-def _log(folder: Path) -> str:
-    log = folder / "log"
-    return " ".join(log.read_text(errors="replace").split()[-60:]) if log.exists() else "no log"
+        raise UnavailableError(f"Postfix does not start: {' '.join(done.stderr.split())}: {last_words(folder)}")
 
 
 def version() -> str:
     """Of the Postfix that is installed, or nothing."""
-    found = shutil.which("postconf", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if found is None:
-        return ""
-    return subprocess.run([found, "-dh", "mail_version"], capture_output=True, text=True).stdout.strip()  # noqa: S603
+    return said_by("postconf", "-dh", "mail_version")
