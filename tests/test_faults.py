@@ -249,7 +249,7 @@ def test_f5_where_the_next_hop_fails_a_third_of_the_time_the_balance_closes(tmp_
         with running(tmp_path, store_url, AGENTS, **settings) as service:
             memory = [_memory(service)]
             while time.monotonic() < end:
-                few = Client(client.waiting[:20], [])
+                few = Client(client.waiting[:20], [], pause=0.03)  # slower than they are answered
                 few.send(service)
                 client.acknowledged += few.acknowledged
                 client.waiting = client.waiting[20:]
