@@ -1,5 +1,6 @@
 """The rules of automatic mail as a table: mail in, rule out."""
 
+import re
 import time
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ import pytest
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, parse_message
 from responder.triage.guard.arrival import Arrival
+from responder.triage.guard.phrases import SUBJECTS, TEXTS
 from responder.triage.guard.rules import RULES, looks_at, suppression_of
 from responder.triage.guard.suppression import Suppression
 
@@ -399,11 +401,13 @@ def test_parts_of_a_mail_call_their_rules() -> None:
         "Risposta automatica: contract",
         "[Ticket created] contract",
         "Estoy de vacaciones",
+        "Otomatik Yanıt: sözleşme",
         "Read: contract",
     ],
 )
 def test_rfc_3834_s3_1_5_a_subject_of_machines_asks_a_person(subject: str) -> None:
     assert _rule(subject=subject) is Suppression.MACHINE_SUBJECT
+    assert _rule(subject=subject.upper()) is Suppression.MACHINE_SUBJECT
     assert Suppression.MACHINE_SUBJECT.needs_person
 
 
@@ -451,12 +455,20 @@ def test_rfc_3834_s3_1_5_a_subject_of_machines_asks_a_person(subject: str) -> No
         "宛先のアドレスはディレクトリのリストにありません。",
         "현재 휴가 중입니다.",
         "我正在休假。",
+        "İzinliyim.",
     ],
 )
 def test_rfc_3834_s3_1_5_a_text_of_machines_asks_a_person(text: str) -> None:
     assert _rule(text=text) is Suppression.MACHINE_TEXT
     assert _rule(text=text.replace("\n", "\r\n")) is Suppression.MACHINE_TEXT
+    assert _rule(text=text.upper()) is Suppression.MACHINE_TEXT
     assert Suppression.MACHINE_TEXT.needs_person
+
+
+def test_the_phrases_are_written_as_they_are_looked_for() -> None:
+    # Subject and text are made lower case before, so that a capital in a phrase would never be found.
+    bare = [re.sub(r"\\.", "", phrase) for phrase in (*SUBJECTS, *TEXTS)]
+    assert [phrase for phrase in bare if phrase != phrase.lower()] == []
 
 
 @pytest.mark.parametrize("text", ["受付番号：R-000042", "Reference: Ｒ－００００４２", "(R-000042)"])

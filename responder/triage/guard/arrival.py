@@ -1,12 +1,14 @@
 """What every rule of the guard looks at."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Arrival:
     """A mail as it came in, and who we are."""
 
@@ -26,11 +28,19 @@ class Arrival:
 
     def values(self, *names: str) -> tuple[str, ...]:
         """The values of all fields of these names."""
-        return tuple(value for name in names for value in self.message.values(name))
+        return tuple(value for name in names for value in self._values.get(name.lower(), ()))
 
     def has_any(self, *names: str) -> bool:
         """Whether there is a field of one of these names."""
         return bool(self.values(*names))
+
+    @cached_property
+    def _values(self) -> Mapping[str, Sequence[str]]:
+        """By the field's name: all rules together ask for some sixty."""
+        values: dict[str, list[str]] = {}
+        for name, value in self.message.fields:
+            values.setdefault(name, []).append(value)
+        return values
 
     @property
     def senders(self) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ out[- ]of[- ](?:the[- ])?office
 \bvacation\b
 away from (?:my|the) (?:mail|desk|office|email)
 \bi(?: a|')m away\b
-\bOOO\b
+\booo\b
 absen(?:ce|t) (?:du|de|notification|notice|message)
 ^(?:re: ?)?absen(?:ce|t|z)
 abwesen

@@ -8,17 +8,25 @@ from responder.triage.guard.phrases import SUBJECTS, TEXTS
 
 _LONGEST_SUBJECT = 1_000
 _LOOKED_INTO = 10_000
-"""Characters of text: a report says what it is at its beginning, and the time grows with the text (80 ms for this much,
-0.2 ms for a usual mail)."""
+"""Characters of text: a report says what it is at its beginning, and the time grows with the text (20 ms for this much,
+0.4 ms for a usual mail)."""
 
-_SUBJECT = re.compile("|".join(SUBJECTS), re.IGNORECASE)
-_TEXT = re.compile("|".join(TEXTS), re.IGNORECASE | re.MULTILINE)
+# Turkish has an i without a dot, whose capital is that of everybody else's.
+_ONE_I = str.maketrans("İı", "ii")
+
+# The text is made lower case, and not the pattern told to overlook it: the search takes a quarter of the time.
+_SUBJECT = re.compile("|".join(SUBJECTS).translate(_ONE_I))
+_TEXT = re.compile("|".join(TEXTS).translate(_ONE_I), re.MULTILINE)
 
 
 def _plain(text: str, longest: int) -> str:
     """In one width, blanks of a line as one: words stand in many forms, and lines are broken anywhere."""
     # Cut twice: a single character may become eighteen.
     return re.sub(r"[ \t]+", " ", unicodedata.normalize("NFKC", text[:longest])[:longest])
+
+
+def _lower(text: str) -> str:
+    return text.translate(_ONE_I).lower()
 
 
 def _flowing(text: str) -> str:
@@ -28,12 +36,12 @@ def _flowing(text: str) -> str:
 
 def machine_subject(mail: Arrival) -> bool:
     """The subject is what mail programs call their reports and replies."""
-    return _SUBJECT.search(_plain(mail.message.subject, _LONGEST_SUBJECT).strip()) is not None
+    return _SUBJECT.search(_lower(_plain(mail.message.subject, _LONGEST_SUBJECT).strip())) is not None
 
 
 def machine_text(mail: Arrival) -> bool:
     """The text says what programs say."""
-    text = _plain(mail.message.text, _LOOKED_INTO)
+    text = _lower(_plain(mail.message.text, _LOOKED_INTO))
     return _TEXT.search(text) is not None or _TEXT.search(_flowing(text)) is not None
 
 
