@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,12 @@ def _standard(rows: Rows, mean: NDArray[np.float64], scale: NDArray[np.float64])
     return standard
 
 
+@cache
+def _pairs(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return np.triu_indices(count)
+
+
 def _products(standard: Rows) -> Rows:
-    first, second = np.triu_indices(standard.shape[1])
+    first, second = _pairs(standard.shape[1])
     products: Rows = standard[:, first] * standard[:, second]
     return products

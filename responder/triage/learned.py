@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -100,18 +101,18 @@ class LearnedClassifier:
         order = np.argsort(-scores[:-1], kind="stable")
         rivals = [float(scores[other]) for other in order if other != entry]
         words = self._words(question, vector)
+        terms = {place: self._terms(words, place) for place in {entry, *order[:3].tolist()}}
         return Verdict(
             question=question,
             entry=self.entries[entry],
             confidence=confidence,
             margin=round(float(scores[entry]) - max(rivals, default=0.0), 6),
-            candidates=tuple(self._candidate(words, scores, int(place)) for place in order[:3]),
-            terms=self._terms(words, entry)[0],
+            candidates=tuple(
+                Candidate(self.entries[place], round(float(scores[place]), 6), *terms[place])
+                for place in order[:3].tolist()
+            ),
+            terms=terms[entry][0],
         )
-
-    def _candidate(self, words: _Words, scores: NDArray[np.float64], entry: int) -> Candidate:
-        said, against = self._terms(words, entry)
-        return Candidate(self.entries[entry], round(float(scores[entry]), 6), said, against)
 
     def _words(self, question: str, vector: _Row) -> _Words:
         """The words of a question, each with its column and its weight in the vector."""
@@ -124,9 +125,12 @@ class LearnedClassifier:
         weights = self._weights[[at for _, at, _ in words], entry].tolist()
         shares = [(value * weight, text) for (text, _, value), weight in zip(words, weights, strict=True)]
         rising = sorted((-share, text) for share, text in shares if share)
-        terms = [Term(text, -share) for share, text in rising]
-        split = sum(term.weight > 0 for term in terms)
-        return readable(terms[:split]), readable(reversed(terms[split:]))
+        split = sum(share < 0 for share, _ in rising)
+        said, against = (
+            readable(Term(text, -share) for share, text in some)
+            for some in (islice(rising, split), islice(reversed(rising), len(rising) - split))
+        )
+        return said, against
 
     def to_bytes(self) -> bytes:
         """All of it as plain arrays, for a file."""

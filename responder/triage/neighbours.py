@@ -32,8 +32,8 @@ class Neighbours:
         members = [np.append(np.flatnonzero(column), nothing) for column in labels.T]
         self._members = np.concatenate(members)
         """The texts label by label; one with several labels stands several times."""
-        self._lengths = np.array([len(texts) for texts in members])
-        self._starts = np.append(0, np.cumsum(self._lengths)[:-1])
+        self._lasts = np.cumsum([len(texts) for texts in members]) - 1
+        self._starts = np.append(0, self._lasts[:-1] + 1)
 
     @classmethod
     def of(cls, vectors: Any, labels: NDArray[np.bool_]) -> "Neighbours":
@@ -67,26 +67,39 @@ class Neighbours:
         """The highest of each label, and the mean of its highest three, shape (entries + 1, 2).
 
         All labels at once: what is equal to a label's highest is counted, taken away, and the highest of the rest
-        looked for.
+        looked for. Most texts have nothing in common with this one, and are left out; each label keeps its last, which
+        is like nothing.
         """
-        left = np.full(len(self._starts), COUNTED)
+        some = cosines > 0
+        some[self._lasts] = True
+        lengths = np.add.reduceat(some, self._starts, dtype=np.int64)
+        starts, cosines = np.append(0, np.cumsum(lengths)[:-1]), cosines[some]
+        left = np.full(len(starts), COUNTED)
         ranks, total = [], np.zeros(len(left))
         for _ in range(COUNTED):
-            highest = np.maximum.reduceat(cosines, self._starts)
-            alike = cosines == np.repeat(highest, self._lengths)
-            counted = np.minimum(np.add.reduceat(alike, self._starts, dtype=np.int64), left)
+            highest = np.maximum.reduceat(cosines, starts)
+            alike = cosines == np.repeat(highest, lengths)
+            counted = np.minimum(np.add.reduceat(alike, starts, dtype=np.int64), left)
             total, left = total + counted * highest, left - counted
             cosines = np.where(alike, 0.0, cosines)
             ranks.append(highest)
         return np.column_stack([ranks[0], total / COUNTED])
 
     def _products(self, vectors: Any, text: int) -> NDArray[np.float64]:
-        """Of one text with every labelled one. To pick the rows of its features is quicker than a sparse product."""
+        """Of one text with every labelled one: what stands in the rows of its features, added up text by text.
+
+        scipy's sparse product of so few rows checks its arguments for twice as long as it works.
+        """
         of_text = slice(vectors.indptr[text], vectors.indptr[text + 1])
         features, weights = vectors.indices[of_text], vectors.data[of_text]
         counted = self._rare[features]
-        products: NDArray[np.float64] = self._by_feature[features[counted]].T @ weights[counted]
-        return products
+        features, weights = features[counted], weights[counted]
+        begins, rows = self._by_feature.indptr[features], self._by_feature
+        lengths = rows.indptr[features + 1] - begins
+        ends = np.cumsum(lengths)
+        places = np.arange(lengths.sum()) + np.repeat(begins - ends + lengths, lengths)
+        shares = rows.data[places] * np.repeat(weights, lengths)
+        return np.bincount(rows.indices[places], shares, minlength=len(self._labels)).astype(np.float64, copy=False)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that is needed to make it again."""

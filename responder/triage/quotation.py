@@ -17,6 +17,7 @@ class Answers:
     def __init__(self, answers: Iterable[str]) -> None:
         self.texts = tuple(answers)
         self._runs = [_runs(normalised(text)) for text in self.texts]
+        self._any = frozenset().union(*self._runs)
 
     def repeated_in(self, text: str) -> tuple[float, int]:
         """Of the answer that a normalised text repeats most of: the share that it repeats, and how many runs."""
@@ -24,7 +25,7 @@ class Answers:
 
     def each_repeated_in(self, text: str) -> list[tuple[float, int]]:
         """The same of every answer, in their order."""
-        runs = _runs(text)
+        runs = _runs(text) & self._any  # mostly none is left to look for in each
         common = [len(runs & answer) for answer in self._runs]
         return [(shared / max(len(answer), 1), shared) for shared, answer in zip(common, self._runs, strict=True)]
 

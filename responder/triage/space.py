@@ -1,7 +1,7 @@
 """Texts as TF-IDF vectors, seen in two ways side by side: as character n-grams and as words."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,7 @@ class Vocabulary:
 
     def columns(self, text: str) -> list[int]:
         """Of the tokens that stand in a text, each as often as it does; -1 is one that does not count."""
-        known = self._columns
-        return [known.get(token, -1) for token in self._analyzer(text)]
+        return list(map(self._columns.get, self._analyzer(text), repeat(-1)))
 
 
 class Space:

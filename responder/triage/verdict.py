@@ -83,9 +83,13 @@ class Classifier(Protocol):
 def readable(terms: Iterable[Term]) -> tuple[Term, ...]:
     """The first few terms of at least two characters, none of which contains another."""
     chosen: list[Term] = []
+    texts: list[str] = []
     for term in terms:
-        if len(term.text) > 1 and not any(term.text in one.text or one.text in term.text for one in chosen):
-            chosen.append(Term(term.text, round(term.weight, 6)))
+        text = term.text
+        # Looked for in all at once: no token holds a line end.
+        if len(text) > 1 and text not in "\n".join(texts) and not any(map(text.__contains__, texts)):
+            chosen.append(Term(text, round(term.weight, 6)))
+            texts.append(text)
         if len(chosen) == SHOWN_TERMS:
             break
     return tuple(chosen)

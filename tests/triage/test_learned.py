@@ -119,6 +119,21 @@ def test_a_model_read_back_says_the_same(small: Corpus) -> None:
     assert back.trial.threshold(alpha=0.05, delta=0.05) == fitted.trial.threshold(alpha=0.05, delta=0.05)
 
 
+def test_who_only_recognises_does_not_load_scikit_learn(small: Corpus, tmp_path: Path) -> None:
+    # It takes a second and 65 MB, in every worker.
+    kept = tmp_path / "model"
+    kept.write_bytes(fit_learned(small).to_bytes())
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from responder.triage.learned import LearnedClassifier\n"
+        "from responder.triage.questions import questions_of\n"
+        f"classifier = LearnedClassifier.of_bytes(Path({str(kept)!r}).read_bytes())\n"
+        "print(classifier.classify(questions_of('', '承認者を追加したいです。')).whole.entry, 'sklearn' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.split()[1:] == ["False"]
+
+
 def test_the_fingerprint_follows_the_corpus(small: Corpus) -> None:
     assert fingerprint_of(small) == fingerprint_of(replace(small))
     assert fingerprint_of(small) != fingerprint_of(replace(small, fingerprint="other"))
