@@ -23,19 +23,27 @@ class Automatic:
     entries: frozenset[str]
 
 
-_AUTOMATIC = (outbox.c.created_at > sa.bindparam("since"), outbox.c.kind.in_(AUTOMATIC))
-_AUTOMATIC_TO = sa.select(outbox.c.created_at, outbox.c.kind, outbox.c.entries).where(
-    outbox.c.correspondent == sa.bindparam("of"), *_AUTOMATIC
-)
-_COUNT = sa.select(sa.func.count()).select_from(outbox).where(*_AUTOMATIC)
-_COUNT_THERE = _COUNT.where(outbox.c.organisation == sa.bindparam("of"))
+def _since(moment: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (outbox.c.created_at > sa.bindparam(moment), outbox.c.kind.in_(AUTOMATIC))
+
+
+_COUNT = sa.select(sa.func.count()).select_from(outbox)
+_TO = (outbox.c.correspondent == sa.bindparam("correspondent"), *_since("to_since"))
+_SELECT_TO = sa.select(outbox.c.created_at, outbox.c.kind, outbox.c.entries).where(*_TO)
+_AT_ALL = _COUNT.where(*_since("since"))
+
+ANY_TO = sa.select(sa.exists().where(*_TO))
+"""Whether `to` would give any; of the correspondent, `to_since`."""
+
+THERE = _COUNT.where(outbox.c.organisation == sa.bindparam("organisation"), *_since("there_since"))
+"""What `there` gives; of the organisation, `there_since`."""
 
 
 def to(conn: Connection, address: str, *, since: datetime) -> list[Automatic]:
     """The automatic mails that a sender was written to since then, whatever tag the address had."""
     return [
         Automatic(row.created_at, DeliveryKind(row.kind), frozenset((row.entries or "").split(",")) - {""})
-        for row in conn.execute(_AUTOMATIC_TO, {"of": correspondent_of(address), "since": since})
+        for row in conn.execute(_SELECT_TO, {"correspondent": correspondent_of(address), "to_since": since})
     ]
 
 
@@ -47,10 +55,10 @@ def entries_answered(conn: Connection, inquiry_id: int) -> frozenset[str]:
 
 def there(conn: Connection, address: str, *, since: datetime) -> int:
     """How many automatic mails the organisation of an address was written to since then."""
-    of = organisation_of(domain_of(address))
-    return conn.execute(_COUNT_THERE, {"of": of, "since": since}).scalar_one()
+    organisation = organisation_of(domain_of(address))
+    return conn.execute(THERE, {"organisation": organisation, "there_since": since}).scalar_one()
 
 
 def at_all(conn: Connection, *, since: datetime) -> int:
     """How many automatic mails were written since then."""
-    return conn.execute(_COUNT, {"since": since}).scalar_one()
+    return conn.execute(_AT_ALL, {"since": since}).scalar_one()

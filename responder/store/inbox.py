@@ -149,14 +149,21 @@ _OURS = (
     inbox.c.leases == sa.bindparam("our_lease"),
     inbox.c.lease_until == sa.bindparam("our_lease_until"),
 )
-_HOLD = sa.select(inbox.c.id).where(*_OURS).with_for_update()
+_HOLD = (
+    sa.select(inbox.c.id, inbox.c.leases, inbox.c.lease_until)
+    .where(inbox.c.id.in_(sa.bindparam("numbers", expanding=True)), inbox.c.lane.is_(None))
+    .order_by(inbox.c.id)
+    .with_for_update()
+)
 _CHANGE = sa.update(inbox).where(*_OURS)
 _RELEASE = _CHANGE.values(lease_until=None, leases=inbox.c.leases - 1)
 
 
-def hold(conn: Connection, inquiry: Inquiry) -> bool:
-    """Lock the inquiry until the transaction ends; False where our lease has gone to somebody else."""
-    return conn.execute(_HOLD, _ours(inquiry)).first() is not None
+def hold(conn: Connection, inquiries: Collection[Inquiry]) -> set[int]:
+    """Lock inquiries until the transaction ends; the numbers of those whose lease has not gone to somebody else."""
+    rows = conn.execute(_HOLD, {"numbers": [inquiry.id for inquiry in inquiries]})
+    leased = {row.id: (row.leases, row.lease_until) for row in rows}
+    return {one.id for one in inquiries if leased.get(one.id) == (one.lease, one.lease_until)}
 
 
 def settle(conn: Connection, inquiry: Inquiry, settlement: Settlement, *, now: datetime) -> bool:
@@ -185,21 +192,26 @@ RETRY_HORIZON = timedelta(days=7)
 same bytes after that were sent once more by somebody, who is waiting for something."""
 
 
-_SETTLED_BEFORE = sa.select(
+SETTLED_BEFORE = sa.select(
     sa.exists().where(
         inbox.c.digest == sa.bindparam("digest"),
         inbox.c.id != sa.bindparam("number"),
         inbox.c.lane.is_not(None),
-        inbox.c.received_at >= sa.bindparam("since"),
+        inbox.c.received_at >= sa.bindparam("horizon"),
     )
 )
+"""What `settled_before` gives; of what `repeating` gives."""
 
 
 def settled_before(conn: Connection, inquiry: Inquiry) -> bool:
     """Whether the same bytes, from and to the same addresses, came within RETRY_HORIZON and were settled."""
-    of_this = {"digest": inquiry.digest, "number": inquiry.id, "since": inquiry.received_at - RETRY_HORIZON}
-    found: bool = conn.execute(_SETTLED_BEFORE, of_this).scalar_one()
+    found: bool = conn.execute(SETTLED_BEFORE, repeating(inquiry)).scalar_one()
     return found
+
+
+def repeating(inquiry: Inquiry) -> dict[str, Any]:
+    """What tells a repetition of an inquiry."""
+    return {"digest": inquiry.digest, "number": inquiry.id, "horizon": inquiry.received_at - RETRY_HORIZON}
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,12 +28,14 @@ def mute(conn: Connection, address: str, *, reason: str, until: datetime, now: d
 
 
 _NOW: sa.BindParameter[datetime] = sa.bindparam("now")
-_IS_MUTED = sa.select(sa.exists().where(muted.c.address == sa.bindparam("of"), muted.c.muted_until > _NOW))
+
+IS_MUTED = sa.select(sa.exists().where(muted.c.address == sa.bindparam("correspondent"), muted.c.muted_until > _NOW))
+"""What `is_muted` gives; of the correspondent, `now`."""
 
 
 def is_muted(conn: Connection, address: str, *, now: datetime) -> bool:
     """Whether no machine may write to the address now."""
-    found: bool = conn.execute(_IS_MUTED, {"of": correspondent_of(address), "now": now}).scalar_one()
+    found: bool = conn.execute(IS_MUTED, {"correspondent": correspondent_of(address), "now": now}).scalar_one()
     return found
 
 

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from responder.mail.address import normalised
+from responder.mail.address import correspondent_of, domain_of, normalised
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, Unreadable, parse_message
+from responder.mail.organisation import organisation_of
 from responder.mail.report import Report, report_of
-from responder.store import automatic, breaker, inbox, muted, outbox
+from responder.store import automatic, inbox, muted, outbox
 from responder.store.inbox import Inquiry
 from responder.store.outbox import Earlier
 from responder.store.returned import delivery_of
@@ -35,12 +37,20 @@ class Past:
 
 
 def past_of(
-    conn: Connection, inquiry: Inquiry, reading: Reading, key: bytes, *, bounces: frozenset[str], now: datetime
+    conn: Connection,
+    inquiry: Inquiry,
+    reading: Reading,
+    key: bytes,
+    *,
+    bounces: frozenset[str],
+    budgets: Budgets,
+    now: datetime,
 ) -> Past:
-    """The past of one mail. `key` is that of our Message-IDs, `bounces` as in `Arrival`."""
+    """The past of one mail, but for what left to anybody. `key` is that of our Message-IDs, `bounces` as in
+    `Arrival`."""
     message = reading.message
     if isinstance(message, Unreadable):
-        return Past(_history(conn, inquiry, now))
+        return Past(_history(conn, inquiry, budgets, now))
     if reading.suppression is not None and not reading.suppression.needs_person:
         # Only what a machine sent can report; a person who hands a report on is answered as any other.
         report = _report(inquiry.envelope, inquiry.raw, bounces)
@@ -53,7 +63,7 @@ def past_of(
     thread = conversation(conn, clues, key)
     thanks = thread is not None and _thanks(conn, message, thread)
     to_notice = thread is not None and thread.notice
-    history = _history(conn, inquiry, now)
+    history = _history(conn, inquiry, budgets, now)
     return Past(replace(history, in_thread=thread is not None, to_notice=to_notice, thanks=thanks), thread)
 
 
@@ -66,29 +76,34 @@ def _report(envelope: Envelope, raw: bytes, bounces: frozenset[str]) -> Report |
     return report_of(raw, null_sender=envelope.null) if envelope.null or to_bounces else None
 
 
-def _history(conn: Connection, inquiry: Inquiry, now: datetime) -> History:
-    sender = inquiry.envelope.mail_from
+# All that one mail asks, in one statement: what a statement costs beside its work is most of what it costs.
+_KNOWN = sa.select(
+    inbox.SETTLED_BEFORE.scalar_subquery().label("repeated"),
+    muted.IS_MUTED.scalar_subquery().label("muted"),
+    automatic.THERE.scalar_subquery().label("there"),
+    automatic.ANY_TO.scalar_subquery().label("written_to"),
+)
+
+
+def _history(conn: Connection, inquiry: Inquiry, budgets: Budgets, now: datetime) -> History:
+    """Whether it came before, and what its sender and his organisation had of us."""
+    sender, hour, day = inquiry.envelope.mail_from, now - timedelta(hours=1), now - timedelta(days=1)
+    longest = now - max(timedelta(days=1), budgets.same_answer_after, budgets.acknowledge_again_after)
+    of_sender = {"correspondent": correspondent_of(sender), "organisation": organisation_of(domain_of(sender))}
+    moments = {"now": now, "there_since": hour, "to_since": longest}
+    known = conn.execute(_KNOWN, {**inbox.repeating(inquiry), **of_sender, **moments}).one()
+    if not sender:
+        return History(repeated=known.repeated)
+    had = automatic.to(conn, sender, since=longest) if known.written_to else []
+    known_since, written_since = now - budgets.same_answer_after, now - budgets.acknowledge_again_after
     return History(
-        repeated=inbox.settled_before(conn, inquiry),
-        muted=bool(sender) and muted.is_muted(conn, sender, now=now),
-    )
-
-
-def counted(conn: Connection, history: History, sender: str, budgets: Budgets, *, now: datetime) -> History:
-    """The same with what was sent by itself until now, to the sender and to others."""
-    hour, day = now - timedelta(hours=1), now - timedelta(days=1)
-    longest = max(timedelta(days=1), budgets.same_answer_after, budgets.acknowledge_again_after)
-    had = automatic.to(conn, sender, since=now - longest)
-    known_since = now - budgets.same_answer_after
-    reset_at = breaker.last_reset_at(conn)
-    return replace(
-        history,
+        repeated=known.repeated,
+        muted=known.muted,
         automatic_lately=sum(one.created_at > hour for one in had),
         automatic_today=sum(one.created_at > day for one in had),
-        automatic_there=automatic.there(conn, sender, since=hour),
-        automatic_at_all=automatic.at_all(conn, since=max(hour, reset_at or hour)),
+        automatic_there=known.there,
         answered_with=frozenset(one.entries for one in had if one.entries and one.created_at > known_since),
-        written_to=any(one.created_at > now - budgets.acknowledge_again_after for one in had),
+        written_to=any(one.created_at > written_since for one in had),
     )
 
 

@@ -1,7 +1,7 @@
 """Finding a mail by any piece of its text, its author, or its number, however they are written."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import sqlalchemy as sa
@@ -31,9 +31,11 @@ def text_of(message: Message | Unreadable) -> str:
     return searchable(written.replace("\0", " "))[:MOST_CHARACTERS]
 
 
-def add(conn: Connection, inquiry_id: int, text: str) -> None:
-    """Let a mail be found; nothing happens where it can be already."""
-    conn.execute(_adding(conn.dialect.name), {"inquiry_id": inquiry_id, "text": text})
+def add(conn: Connection, texts: Mapping[int, str]) -> None:
+    """Let mails be found, by their numbers; nothing happens where one can be already."""
+    if texts:
+        rows = [{"inquiry_id": number, "text": text} for number, text in texts.items()]
+        conn.execute(_adding(conn.dialect.name), rows)
 
 
 @cache

@@ -18,7 +18,9 @@ def catch_up(engine: Engine, reader: Reader, *, limit: int) -> bool:
         mails = search.not_added(connection, limit=limit)
     found = reader.read([raw for _, raw in mails], within=WITHIN) if mails else []
     with engine.begin() as connection:
-        for (number, _), contents in zip(mails, found, strict=False):
-            text = search.text_of(contents if isinstance(contents, Unreadable) else contents.message)
-            search.add(connection, number, text)
+        texts = {
+            number: search.text_of(contents if isinstance(contents, Unreadable) else contents.message)
+            for (number, _), contents in zip(mails, found, strict=False)
+        }
+        search.add(connection, texts)
     return bool(mails)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -11,16 +11,17 @@ from responder import maillog
 from responder.failpoints import Point, reach
 from responder.mail.message import Message
 from responder.mail.reply import Reply
-from responder.store import automatic, breaker, cases, inbox, outbox, search
+from responder.store import cases, inbox, outbox, search
 from responder.store.engine import of_the_store, one_at_a_time
 from responder.store.inbox import Inquiry, Lane
 from responder.store.outbox import DeliveryKind
-from responder.store.past import Past, counted, past_of
+from responder.store.past import Past, past_of
 from responder.store.returned import take_back
-from responder.triage.policy import Answer, Budgets, Escalate, History, Reason, Suppress
+from responder.triage.policy import Answer, Escalate, Reason, Suppress
 from responder.triage.reading import Knowledge, Reading, decision_on
 from responder.triage.record import record_of
 from responder.triage.thread import Conversation
+from responder.worker.tally import Tally, tally_of, trip
 from responder.worker.writing import Briefing, Outcome, written
 
 log = maillog.log("worker")
@@ -33,7 +34,7 @@ def settle_all(
     try:
         with engine.begin() as connection:
             one_at_a_time(connection)
-            return [_settle(connection, inquiry, found, briefing, now) for inquiry, found in readings]
+            return _settle_together(connection, readings, briefing, now)
     except DBAPIError as error:
         if len(readings) == 1 or of_the_store(error):
             raise
@@ -52,58 +53,53 @@ def _settle_alone(
         return []
 
 
+def _settle_together(
+    connection: Connection, readings: Sequence[tuple[Inquiry, Reading]], briefing: Briefing, now: datetime
+) -> list[Outcome | None]:
+    """One after the other, for what one of them is sent counts for the next; None where our lease was lost."""
+    held = inbox.hold(connection, [inquiry for inquiry, _ in readings])
+    tally = tally_of(connection, briefing.knowledge.budgets, now=now)
+    outcomes = [
+        _settle(connection, inquiry, found, briefing, tally, now) if inquiry.id in held else None
+        for inquiry, found in readings
+    ]
+    texts = {one.inquiry.id: search.text_of(one.reading.message) for one in outcomes if one is not None}
+    search.add(connection, texts)
+    return outcomes
+
+
 def _settle(
-    connection: Connection, inquiry: Inquiry, found: Reading, briefing: Briefing, now: datetime
-) -> Outcome | None:
-    """Decide on the mail and put it down, in the caller's transaction; None where our lease was lost."""
-    if not inbox.hold(connection, inquiry):
-        return None
-    past = past_of(connection, inquiry, found, briefing.author.key, bounces=briefing.knowledge.bounces, now=now)
-    history = _with_budgets(connection, past.history, inquiry, found, briefing.knowledge.budgets, now)
-    outcome = written(inquiry, found, decision_on(found, history, briefing.knowledge), briefing)
+    connection: Connection, inquiry: Inquiry, found: Reading, briefing: Briefing, tally: Tally, now: datetime
+) -> Outcome:
+    """Decide on a mail that is held, and put it down, in the caller's transaction."""
+    knowledge = briefing.knowledge
+    past = past_of(
+        connection,
+        inquiry,
+        found,
+        briefing.author.key,
+        bounces=knowledge.bounces,
+        budgets=knowledge.budgets,
+        now=now,
+    )
+    history = replace(past.history, automatic_at_all=tally.sent, tripped=tally.tripped)
+    outcome = written(inquiry, found, decision_on(found, history, knowledge), briefing)
     reach(Point.REPLY_BUILT)
-    if outcome.reply is not None and _enqueue(connection, outcome, outcome.reply, now) is None:
-        # The same bytes had their automatic mail: from another worker since their past was read, or so long ago that
-        # they are no repetition of a client, and a person looks at them.
-        repeated = inbox.settled_before(connection, inquiry)
-        known = replace(history, repeated=repeated, in_thread=not repeated)
-        outcome = written(inquiry, found, decision_on(found, known, briefing.knowledge), briefing)
+    if outcome.reply is not None:
+        if _enqueue(connection, outcome, outcome.reply, now) is not None:
+            tally.sent += 1
+        else:
+            # The same bytes had their automatic mail: from another worker since their past was read, or so long ago
+            # that they are no repetition of a client, and a person looks at them.
+            repeated = inbox.settled_before(connection, inquiry)
+            known = replace(history, repeated=repeated, in_thread=not repeated)
+            outcome = written(inquiry, found, decision_on(found, known, knowledge), briefing)
     reach(Point.REPLY_QUEUED)
-    inbox.settle(connection, inquiry, _settlement(outcome, briefing.knowledge), now=now)
-    search.add(connection, inquiry.id, search.text_of(found.message))
+    inbox.settle(connection, inquiry, _settlement(outcome, knowledge), now=now)
     if outcome.decision.reason is Reason.TRIPPED:
-        _trip(connection, history, now)
+        trip(connection, tally, now=now)
     _follow(connection, outcome, past, briefing, now)
     return outcome
-
-
-def _with_budgets(
-    connection: Connection, past: History, inquiry: Inquiry, found: Reading, budgets: Budgets, now: datetime
-) -> History:
-    sender = inquiry.envelope.mail_from
-    if past.repeated or past.in_thread or past.muted or found.suppression is not None or not sender:
-        # No automatic mail leaves whatever was sent before: nothing need be counted.
-        return past
-    tripped = _tripped(connection, budgets, now)
-    return replace(counted(connection, past, sender, budgets, now=now), tripped=tripped)
-
-
-def _tripped(connection: Connection, budgets: Budgets, now: datetime) -> bool:
-    """Whether the breaker stands open; one that falls back by itself does so here, before the next mail."""
-    trip = breaker.in_force(connection)
-    if trip is None:
-        return False
-    hour = now - timedelta(hours=1)
-    if budgets.falls_back and automatic.at_all(connection, since=hour) < budgets.per_hour:
-        breaker.reset(connection, who=breaker.ITSELF, now=now)
-        log.warning("breaker fell back", tripped_at=trip.tripped_at.isoformat())
-        return False
-    return True
-
-
-def _trip(connection: Connection, history: History, now: datetime) -> None:
-    if not history.tripped and breaker.trip(connection, sent=history.automatic_at_all, now=now):
-        log.error("breaker tripped", sent=history.automatic_at_all, remedy="responder breaker show")
 
 
 def _enqueue(connection: Connection, outcome: Outcome, reply: Reply, now: datetime) -> int | None:

@@ -70,7 +70,7 @@ def test_a_worker_whose_lease_was_lost_can_settle_nothing(engine: Engine) -> Non
     (slow,) = _claim(engine)
     (quick,) = _claim(engine, now=NOW + LEASE)
     with engine.begin() as connection:
-        assert not inbox.hold(connection, slow)
+        assert not inbox.hold(connection, [slow])
     assert not _settle(engine, slow)
     assert _settle(engine, quick)
     assert not _settle(engine, quick)

@@ -142,7 +142,7 @@ class Post(RuleBasedStateMachine):
         inquiry, _ = held = data.draw(st.sampled_from(self._inquiries))
         self._inquiries.remove(held)
         with self._engine.begin() as connection:
-            if not inbox.hold(connection, inquiry):
+            if not inbox.hold(connection, [inquiry]):
                 assert not _settled(connection, inquiry, lane, self._now)
                 return
             assert not self._lost(inquiry)

@@ -44,7 +44,7 @@ def _settle(engine: Engine, *, searchable_too: bool = True) -> None:
             settlement = Settlement(Lane.ESCALATED, "reason", None, {}, message.subject, message.from_address)
             inbox.settle(connection, inquiry, settlement, now=NOW)
             if searchable_too:
-                search.add(connection, inquiry.id, search.text_of(message))
+                search.add(connection, {inquiry.id: search.text_of(message)})
 
 
 def _found(engine: Engine, query: str) -> list[int]:
