@@ -241,10 +241,14 @@ _ORIGINS = sa.select(inbox.c.id, inbox.c.digest, inbox.c.mail_from, inbox.c.from
 )
 
 
+# Not by the bare lane: where two ids are asked for SQLite would look through all that was answered for them.
 _OF_MESSAGE_IDS = (
-    sa.select(inbox.c.message_id, inbox.c.id)
-    .where(inbox.c.message_id.in_(sa.bindparam("ids", expanding=True)), inbox.c.lane.in_(("answered", "escalated")))
-    .order_by(inbox.c.id.desc())
+    sa.select(inbox.c.message_id, sa.func.min(inbox.c.id).label("first"))
+    .where(
+        inbox.c.message_id.in_(sa.bindparam("ids", expanding=True)),
+        sa.func.coalesce(inbox.c.lane, "").in_(("answered", "escalated")),
+    )
+    .group_by(inbox.c.message_id)
 )
 
 
@@ -254,7 +258,11 @@ def of_message_ids(conn: Connection, message_ids: Collection[str]) -> dict[str, 
         return {}
     # A mail that was erased is known by the digest of its id.
     given = {form: known for known in message_ids for form in (known, digested(known))}
-    return {given[row.message_id]: row.id for row in conn.execute(_OF_MESSAGE_IDS, {"ids": list(given)})}
+    found: dict[str, int] = {}
+    for row in conn.execute(_OF_MESSAGE_IDS, {"ids": list(given)}):
+        known = given[row.message_id]
+        found[known] = min(row.first, found.get(known, row.first))
+    return found
 
 
 def release(conn: Connection, inquiries: Sequence[Inquiry]) -> None:
