@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from responder.triage.text import char_ngrams, words
+from responder.triage.text import char_ngrams, runs, words
 
 VIEWS: Mapping[str, Callable[[str], list[str]]] = {"chars": char_ngrams, "words": words}
+"""Each gives the tokens of a text, none of which goes beyond one of its `runs`."""
 
 _TOGETHER = 500
 """Texts that are counted at once: all that is learned from would take hundreds of megabytes."""
@@ -36,9 +37,15 @@ class Vocabulary:
         vectorizer = TfidfVectorizer(analyzer=analyzer, sublinear_tf=True, min_df=least_texts).fit(texts)
         return cls(analyzer, vectorizer.get_feature_names_out().tolist(), vectorizer.idf_)
 
-    def columns(self, text: str) -> list[int]:
-        """Of the tokens that stand in a text, each as often as it does; -1 is one that does not count."""
-        return list(map(self._columns.get, self._analyzer(text), repeat(-1)))
+    def columns(self, texts: Sequence[Sequence[str]]) -> list[list[int]]:
+        """Of the tokens in texts, given as their runs, each as often as it stands there; -1 is one that does not count.
+
+        The clauses of a mail repeat what stands in the mail: each run is looked up once.
+        """
+        known: dict[str, list[int]] = {}
+        for run in set(chain.from_iterable(texts)):
+            known[run] = list(map(self._columns.get, self._analyzer(run), repeat(-1)))
+        return [list(chain.from_iterable(map(known.__getitem__, text))) for text in texts]
 
 
 class Space:
@@ -81,14 +88,15 @@ class Space:
 
     def _counted(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int64]]:
         """Columns, how often each, and how many of them a row has: the views of the first text, then of the next."""
-        views = list(zip(self._firsts, self._vocabularies.values(), strict=True))
-        rows = [(first, view.columns(text)) for text in texts for first, view in views]
-        sizes = np.array([len(columns) for _, columns in rows], dtype=np.int64)
-        found = np.fromiter(chain.from_iterable(columns for _, columns in rows), np.int64, sizes.sum())
+        in_runs = [runs(text) for text in texts]
+        by_view = [view.columns(in_runs) for view in self._vocabularies.values()]
+        rows = list(chain.from_iterable(zip(*by_view, strict=True)))
+        sizes = np.array(list(map(len, rows)), dtype=np.int64)
+        found = np.fromiter(chain.from_iterable(rows), np.int64, sizes.sum())
         # Counted all at once, as numbers that hold row and column: a count for each text by itself takes twice as long.
         width = len(self._idf)
         begins = np.arange(len(rows), dtype=np.int64) * width
-        keys = found + np.repeat(begins + np.array([first for first, _ in rows], dtype=np.int64), sizes)
+        keys = found + np.repeat(begins + np.tile(self._firsts, len(texts)), sizes)
         keys, counts = np.unique(keys[found >= 0], return_counts=True)
         lengths = np.bincount(keys // width, minlength=len(rows))
         return (keys % width).astype(np.int32), counts.astype(np.float64), lengths

@@ -50,6 +50,11 @@ def searchable(text: str) -> str:
     return _BROKEN.sub("", _LONG.sub("", kana))
 
 
+def runs(text: str) -> list[str]:
+    """The pieces of a normalised text that hold neither a blank nor a mark; no token goes beyond one."""
+    return _RUN.findall(text)
+
+
 def char_ngrams(text: str, least: int = 1, most: int = 3) -> list[str]:
     """All runs of `least` to `most` characters inside the words of a normalised text; nothing spans a space or mark.
 
@@ -57,7 +62,7 @@ def char_ngrams(text: str, least: int = 1, most: int = 3) -> list[str]:
     count as the same.
     """
     grams: list[str] = []
-    for run in _RUN.findall(folded(text)):
+    for run in runs(folded(text)):
         for size in range(least, most + 1):
             grams += [run[start : start + size] for start in range(len(run) - size + 1)]
     return grams
@@ -69,7 +74,7 @@ def words(text: str) -> list[str]:
     A change of script is where a Japanese word mostly ends; the pairs keep the particles that turn its meaning.
     """
     found = []
-    for run in _RUN.findall(text):
+    for run in runs(text):
         parts = _WORD.findall(run)
         found.extend(parts)
         found.extend(f"{first}{second}" for first, second in pairwise(parts))
