@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Engine
@@ -27,48 +28,66 @@ MOST_LEASES = 3
 """A mail that was leased as often and never settled takes its worker down; a person gets it unread."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A mail in hand, and what its octets say."""
+
+    inquiry: Inquiry
+    contents: Contents | Unreadable | None
+    """None: work on it broke off too often, and nobody tries again."""
+
+
 def triage_next(
     engine: Engine, briefing: Briefing, reader: Reader, *, now: datetime, limit: int, lease: timedelta
 ) -> int:
-    """Take up to `limit` waiting mails through triage; gives how many were claimed. Raises ReaderUnavailable."""
+    """Take up to `limit` waiting mails through triage; gives how many were read. Raises ReaderUnavailable."""
+    taken = take_next(engine, reader, now=now, limit=limit, lease=lease)
+    if taken:
+        settle_taken(engine, taken, briefing, now=now)
+    return len(taken)
+
+
+def take_next(engine: Engine, reader: Reader, *, now: datetime, limit: int, lease: timedelta) -> list[Taken]:
+    """Claim up to `limit` waiting mails, and let them be read. Raises ReaderUnavailable.
+
+    Those that could not be read while the lease holds are given back, as if never claimed.
+    """
     with reading(engine) as connection:
         if not inbox.any_waiting(connection, now=now):
-            return 0
+            return []
     with engine.begin() as connection:
         inquiries = inbox.claim(connection, now=now, limit=limit, lease=lease)
     reach(Point.INQUIRY_CLAIMED)
-    readings = _read_all(engine, inquiries, briefing.knowledge, reader, within=lease * 0.75)
-    reach(Point.INQUIRY_READ)
-    outcomes = settle_all(engine, readings, briefing, now)
-    reach(Point.INQUIRY_SETTLED)
-    for outcome in outcomes:
-        _tell(outcome)
-    return len(inquiries)
-
-
-def _read_all(
-    engine: Engine, inquiries: Sequence[Inquiry], knowledge: Knowledge, reader: Reader, *, within: timedelta
-) -> list[tuple[Inquiry, Reading]]:
-    """The mails that could be read while the lease holds; the others are given back, as if never claimed."""
-    abandoned = [inquiry for inquiry in inquiries if inquiry.lease >= MOST_LEASES]
+    taken = [Taken(inquiry, None) for inquiry in inquiries if inquiry.lease >= MOST_LEASES]
     sound = [inquiry for inquiry in inquiries if inquiry.lease < MOST_LEASES]
     found: list[Contents | Unreadable] = []
     try:
-        found = reader.read([inquiry.raw for inquiry in sound], within=within)
+        found = reader.read([inquiry.raw for inquiry in sound], within=lease * 0.75)
     finally:
         if len(found) < len(sound):
             with engine.begin() as connection:
                 inbox.release(connection, sound[len(found) :])
-    unread = Reading(Unreadable("work on it broke off three times"), Reason.ABANDONED, (), None, None)
-    read = [(inquiry, _read(inquiry, contents, knowledge)) for inquiry, contents in zip(sound, found, strict=False)]
-    return sorted([*((inquiry, unread) for inquiry in abandoned), *read], key=lambda one: one[0].id)
+    reach(Point.INQUIRY_READ)
+    taken += [Taken(inquiry, contents) for inquiry, contents in zip(sound, found, strict=False)]
+    return sorted(taken, key=lambda one: one.inquiry.id)
 
 
-def _read(inquiry: Inquiry, contents: Contents | Unreadable, knowledge: Knowledge) -> Reading:
+def settle_taken(engine: Engine, taken: Sequence[Taken], briefing: Briefing, *, now: datetime) -> None:
+    """Decide on mails that were read, and put them down."""
+    readings = [(one.inquiry, _read(one, briefing.knowledge)) for one in taken]
+    outcomes = settle_all(engine, readings, briefing, now)
+    reach(Point.INQUIRY_SETTLED)
+    for outcome in outcomes:
+        _tell(outcome)
+
+
+def _read(taken: Taken, knowledge: Knowledge) -> Reading:
+    if taken.contents is None:
+        return Reading(Unreadable("work on it broke off three times"), Reason.ABANDONED, (), None, None)
     try:
-        return read_contents(inquiry.envelope, contents, knowledge)
+        return read_contents(taken.inquiry.envelope, taken.contents, knowledge)
     except Exception as error:  # noqa: BLE001 - a fault of ours on one mail must not stop the mails behind it
-        log.error("not read", inquiry=inquiry.id, reason=repr(error))
+        log.error("not read", inquiry=taken.inquiry.id, reason=repr(error))
         return Reading(Unreadable(repr(error)), Reason.UNREADABLE, (), None, None)
 
 
@@ -95,16 +114,29 @@ async def run(
     lease: timedelta,
     pause: timedelta = timedelta(milliseconds=100),
 ) -> None:
-    """Step after step until `stop`; a database that is away is waited for, never an end."""
+    """Step after step until `stop`; a database that is away is waited for, never an end.
+
+    While mails are decided on, the next ones are read: that is another process's work.
+    """
+
+    def take() -> asyncio.Task[list[Taken]]:
+        return asyncio.create_task(
+            asyncio.to_thread(take_next, engine, reader, now=clock(), limit=limit, lease=lease),
+        )
+
     wait, behind = pause, True
-    while not stop.is_set():
+    ahead: asyncio.Task[list[Taken]] | None = None
+    while ahead is not None or not stop.is_set():
         try:
-            done = await asyncio.to_thread(
-                triage_next, engine, briefing(), reader, now=clock(), limit=limit, lease=lease
-            )
-            if behind and not done:
+            early, coming, ahead = ahead is not None, ahead or take(), None
+            taken = await coming
+            if taken:
+                ahead = None if stop.is_set() else take()
+                await asyncio.to_thread(settle_taken, engine, taken, briefing(), now=clock())
+            elif behind and not early:
                 behind = await asyncio.to_thread(catch_up, engine, reader, limit=limit)
-            wait = timedelta() if done or behind else pause
+            # What was looked for early may have come meanwhile.
+            wait = timedelta() if taken or early or behind else pause
         except (SQLAlchemyError, ReaderUnavailable) as error:
             wait = min(max(wait * 2, timedelta(seconds=1)), timedelta(seconds=30))
             log.error(
