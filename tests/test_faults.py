@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack, suppress, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
