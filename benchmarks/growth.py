@@ -30,11 +30,16 @@ from benchmarks.report import Part, ratio
 from benchmarks.stores import Stores, stores
 from benchmarks.throughput import Answered, measured
 from responder.mail.envelope import Envelope
+from responder.mail.message import parse_message
 from responder.mail.reply import Reply
-from responder.store import automatic, inbox, outbox, queue
+from responder.store import inbox, outbox, queue
 from responder.store.engine import open_engine
 from responder.store.inbox import Lane, Settlement
 from responder.store.outbox import DeliveryKind
+from responder.store.past import past_of
+from responder.triage.policy import Budgets
+from responder.triage.reading import Reading
+from responder.worker.tally import tally_of
 from tests.knowledge import shipped_classifier
 
 _TOGETHER = 20
@@ -134,14 +139,13 @@ def _batch(conn: Connection, lap: Callable[[str], AbstractContextManager[None]],
         inbox.accept(conn, [(Envelope(mail.sender.decode(), (_US,)), mail.raw) for mail in sent], now=now)
     with lap("claim"):
         claimed = inbox.claim(conn, now=now, limit=_TOGETHER, lease=_LEASE)
-    with lap("see whether each came before"):
-        for mail in claimed:
-            inbox.settled_before(conn, mail)
-    with lap("count what was sent by itself"):
-        for mail in claimed:
-            automatic.to(conn, mail.envelope.mail_from, since=now - timedelta(days=7))
-            automatic.there(conn, mail.envelope.mail_from, since=now - timedelta(hours=1))
-            automatic.at_all(conn, since=now - timedelta(hours=1))
+    readings = [Reading(parse_message(mail.raw), None, (), None, None) for mail in claimed]
+    with lap("hold, and count what left"):
+        inbox.hold(conn, claimed)
+        tally_of(conn, Budgets(), now=now)
+    with lap("look into the past"):
+        for mail, found in zip(claimed, readings, strict=True):
+            past_of(conn, mail, found, b"growth", bounces=frozenset(), budgets=Budgets(), now=now)
     with lap("queue the answers"):
         for mail in claimed:
             reply = Reply(f"<{mail.id}@growth.example>", "", mail.envelope.mail_from, mail.raw)
