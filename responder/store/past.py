@@ -86,7 +86,7 @@ _KNOWN = sa.select(
 
 
 def _history(conn: Connection, inquiry: Inquiry, budgets: Budgets, now: datetime) -> History:
-    """Whether it came before, and what its sender and his organisation had of us."""
+    """Whether it came before, and what its sender and the organisation of that had of us."""
     sender, hour, day = inquiry.envelope.mail_from, now - timedelta(hours=1), now - timedelta(days=1)
     longest = now - max(timedelta(days=1), budgets.same_answer_after, budgets.acknowledge_again_after)
     of_sender = {"correspondent": correspondent_of(sender), "organisation": organisation_of(domain_of(sender))}
