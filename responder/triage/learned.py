@@ -3,7 +3,6 @@
 import hashlib
 import io
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -126,10 +125,8 @@ class LearnedClassifier:
         shares = [(value * weight, text) for (text, _, value), weight in zip(words, weights, strict=True)]
         rising = sorted((-share, text) for share, text in shares if share)
         split = sum(share < 0 for share, _ in rising)
-        said, against = (
-            readable(Term(text, -share) for share, text in some)
-            for some in (islice(rising, split), islice(reversed(rising), len(rising) - split))
-        )
+        said = readable(Term(text, -share) for share, text in rising[:split])
+        against = readable(Term(text, -share) for share, text in reversed(rising[split:]))
         return said, against
 
     def to_bytes(self) -> bytes:
