@@ -5,11 +5,13 @@ import time
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, parse_message
 from responder.triage.guard.arrival import Arrival
-from responder.triage.guard.phrases import SUBJECTS, TEXTS
+from responder.triage.guard.phrases import LINES, SUBJECTS, TEXTS, TEXTS_BEGIN_WITH
 from responder.triage.guard.rules import RULES, looks_at, suppression_of
 from responder.triage.guard.suppression import Suppression
 
@@ -467,8 +469,16 @@ def test_rfc_3834_s3_1_5_a_text_of_machines_asks_a_person(text: str) -> None:
 
 def test_the_phrases_are_written_as_they_are_looked_for() -> None:
     # Subject and text are made lower case before, so that a capital in a phrase would never be found.
-    bare = [re.sub(r"\\.", "", phrase) for phrase in (*SUBJECTS, *TEXTS)]
+    bare = [re.sub(r"\\.", "", phrase) for phrase in (*SUBJECTS, *TEXTS, *LINES)]
     assert [phrase for phrase in bare if phrase != phrase.lower()] == []
+
+
+@pytest.mark.parametrize("phrase", TEXTS)
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_a_phrase_begins_with_what_texts_are_searched_for_first(phrase: str, data: st.DataObject) -> None:
+    said = data.draw(st.from_regex(phrase, fullmatch=True))
+    assert re.match(f"[{TEXTS_BEGIN_WITH}]", said), f"TEXTS_BEGIN_WITH lacks {said[:1]!r}"
 
 
 @pytest.mark.parametrize("text", ["受付番号：R-000042", "Reference: Ｒ－００００４２", "(R-000042)"])

@@ -153,11 +153,6 @@ relay(?:ing)? (?:access )?denied
 transcript of session
 original message (?:follows|headers|was received)
 copy of (?:the |your )?(?:original )?(?:message|mail|headers)
-^\W{0,3}(?:reporting-mta|final-recipient|original-recipient|diagnostic-code|action|x-failed-recipients): ?\S
-^\W{0,3}received: (?:from|by|\(qmail)
-^\W{0,3}return-path: ?<
-^\W{0,3}message-id: ?<
-^\W{0,3}x-mailer:\s
 non recapitabile
 unzustellbar
 (?:konnte|kann) nicht (?:zugestellt|übermittelt|ausgeliefert)
@@ -245,7 +240,6 @@ thank you for (?:contacting|your (?:e-?mail|message|inquiry|mail))
 (?:お)?問い?合わ?せ(?:を|は)(?:受け付け|受付|受領|承り)(?:ました|いたしました)
 (?:^|、|。)(?:メール|ご連絡|お問い?合わ?せ)を(?:受信|受領|拝受|お受け)(?:いた)?しました
 (?:フォーム|メッセージ|アンケート|お申し?込み|ご?応募|エントリー|ご連絡)(?:を|は)受け?付け(?:いた)?(?:しました|ました)
-^[^>\n]{0,30}(?:見積り?|応募|お申し?込み|お問い?合わ?せ)(?:いただき)?、?(?:誠に)?ありがとうござい
 (?:担当者?|追って)(?:より|から)、?(?:改めて|追って|折り返し)?(?:の)?ご?(?:連絡|返信|回答)(?:を|差し上げ|いたしま|致しま|させていただ)
 (?:今)?しばらくお待ちください
 (?:配信|通知|発信|自動)専用|通知のみを目的
@@ -268,3 +262,19 @@ confirm that you (?:are|sent)
 to (?:complete|confirm) (?:the |your )?(?:delivery|subscription|registration)
 """)
 """Looked for in texts, likewise."""
+
+TEXTS_BEGIN_WITH = (
+    "45<a-zвב、。おこごしよアエオデドフホメユ一不今付以休再出問営夏外宛届応担无次正無"
+    "産発研私翌育自表被購転返追退送通配開부휴"
+)
+"""Every character that one of these can begin with, for a class: most of a Japanese text is none, and passed over."""
+
+LINES = _phrases(r"""
+^\W{0,3}(?:reporting-mta|final-recipient|original-recipient|diagnostic-code|action|x-failed-recipients): ?\S
+^\W{0,3}received: (?:from|by|\(qmail)
+^\W{0,3}return-path: ?<
+^\W{0,3}message-id: ?<
+^\W{0,3}x-mailer:\s
+^[^>\n]{0,30}(?:見積り?|応募|お申し?込み|お問い?合わ?せ)(?:いただき)?、?(?:誠に)?ありがとうござい
+""")
+"""Looked for likewise, at the beginning of lines."""

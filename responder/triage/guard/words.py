@@ -4,19 +4,20 @@ import re
 import unicodedata
 
 from responder.triage.guard.arrival import Arrival
-from responder.triage.guard.phrases import SUBJECTS, TEXTS
+from responder.triage.guard.phrases import LINES, SUBJECTS, TEXTS, TEXTS_BEGIN_WITH
 
 _LONGEST_SUBJECT = 1_000
 _LOOKED_INTO = 10_000
-"""Characters of text: a report says what it is at its beginning, and the time grows with the text (20 ms for this much,
-0.4 ms for a usual mail)."""
+"""Characters of text: a report says what it is at its beginning, and the time grows with the text
+(5 to 25 ms for this much, 0.1 ms for a usual mail)."""
 
 # Turkish has an i without a dot, whose capital is that of everybody else's.
 _ONE_I = str.maketrans("İı", "ii")
 
 # The text is made lower case, and not the pattern told to overlook it: the search takes a quarter of the time.
 _SUBJECT = re.compile("|".join(SUBJECTS).translate(_ONE_I))
-_TEXT = re.compile("|".join(TEXTS).translate(_ONE_I), re.MULTILINE)
+_TEXT = re.compile(f"(?=[{TEXTS_BEGIN_WITH}])(?:{'|'.join(TEXTS).translate(_ONE_I)})", re.MULTILINE)
+_LINE = re.compile("|".join(LINES).translate(_ONE_I), re.MULTILINE)
 
 
 def _plain(text: str, longest: int) -> str:
@@ -42,7 +43,7 @@ def machine_subject(mail: Arrival) -> bool:
 def machine_text(mail: Arrival) -> bool:
     """The text says what programs say."""
     text = _lower(_plain(mail.message.text, _LOOKED_INTO))
-    return _TEXT.search(text) is not None or _TEXT.search(_flowing(text)) is not None
+    return any(pattern.search(form) for form in (text, _flowing(text)) for pattern in (_TEXT, _LINE))
 
 
 _REFERENCE = re.compile(r"(?<![A-Za-z0-9-])R-\d{6,12}(?!\d)")
