@@ -34,7 +34,7 @@ NextHop = Maildir | SmtpNextHop
 _FIRST_PAUSE = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(seconds=30)
 # An attempt ends before its lease does, or a second courier would send the mail while we still do.
-_SHARE_OF_LEASE = 0.9
+_SHARE_LEFT = 0.1
 _MUTED = timedelta(days=60)
 
 Sign = Callable[[bytes], bytes]
@@ -173,7 +173,7 @@ async def deliver_next(
     if not await asyncio.to_thread(_any_due, engine, now):
         return 0
     batch = await this.together.write(lambda conn: this.claim(conn, now=now, limit=limit))
-    await asyncio.gather(*(_deliver(this, next_hop, delivery, claimed_at=now) for delivery in batch))
+    await asyncio.gather(*(_deliver(this, next_hop, delivery) for delivery in batch))
     return len(batch)
 
 
@@ -199,14 +199,15 @@ class _Round:
         return outbox.claim(conn, now=now, limit=limit, lease=self.lease, but=tuple(self.together.in_hand))
 
 
-async def _deliver(this: _Round, next_hop: NextHop, delivery: Delivery, *, claimed_at: datetime) -> None:
+async def _deliver(this: _Round, next_hop: NextHop, delivery: Delivery) -> None:
     """One mail, and then one after the other that is claimed where the last one was settled."""
     one: Delivery | None = delivery
     while one is not None:
         this.together.in_hand.add(number := one.id)
         try:
             reach(Point.DELIVERY_CLAIMED)
-            left = claimed_at + this.lease * _SHARE_OF_LEASE - this.clock()
+            # Another hand may have claimed it, by a clock that was put back since.
+            left = min(one.lease_until - this.clock(), this.lease) - this.lease * _SHARE_LEFT
             if left <= timedelta():
                 # This process stood still for so long that another courier may have the mail.
                 _log.warning("lease lost", delivery=one.id, attempts=one.attempts)
@@ -214,36 +215,36 @@ async def _deliver(this: _Round, next_hop: NextHop, delivery: Delivery, *, claim
             outcome = await _attempt(this, next_hop, one, left)
             if isinstance(outcome, Sent):
                 reach(Point.DELIVERY_TAKEN)
-            lease_until, claimed_at = claimed_at + this.lease, this.clock()
-            one = await _settled(this, one, outcome, lease_until)
+            one = await _settled(this, one, outcome)
         finally:
             this.together.in_hand.discard(number)
 
 
-async def _settled(this: _Round, delivery: Delivery, outcome: Outcome, lease_until: datetime) -> Delivery | None:
+async def _settled(this: _Round, delivery: Delivery, outcome: Outcome) -> Delivery | None:
     """Write down what became of a mail, and give the one that was claimed for this hand at the same time."""
 
-    def change(conn: Connection) -> tuple[str, list[Delivery]]:
-        now = this.clock()
-        state = _settle(this, conn, delivery, outcome, now)
-        return state, this.claim(conn, now=now, limit=1) if this.go_on() else []
+    def change(conn: Connection) -> str:
+        return _settle(this, conn, delivery, outcome, this.clock())
+
+    def claim(conn: Connection, limit: int) -> list[Delivery]:
+        return this.claim(conn, now=this.clock(), limit=limit) if this.go_on() else []
 
     pause = _FIRST_PAUSE
     while True:
         try:
-            state, claimed = await this.together.write(change)
+            state, following = await this.together.write_and_claim(change, claim)
             reach(Point.DELIVERY_SETTLED)
             break
         except SQLAlchemyError as error:
             # While the lease lasts nobody else sends this mail: forgetting that we did would send it twice.
             _log.error("not settled", delivery=delivery.id, outcome=_word(outcome), error=words_of(error))
-            if this.clock() + pause >= lease_until:
+            if this.clock() + pause >= delivery.lease_until:
                 return None
             await asyncio.sleep(pause.total_seconds())
             pause = min(pause * 2, _LONGEST_PAUSE)
     line = _log.info if state == "sent" else _log.warning
     line(state, delivery=delivery.id, to=delivery.recipient, reply=outcome.reply, attempts=delivery.attempts)
-    return claimed[0] if claimed else None
+    return following
 
 
 async def _attempt(this: _Round, next_hop: NextHop, delivery: Delivery, longest: timedelta) -> Outcome:

@@ -42,6 +42,7 @@ class Delivery:
     """Attempts made, the present one included."""
     created_at: datetime
     lease: int
+    lease_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ def _delivery(row: Row[Any]) -> Delivery:
         attempts=row.attempts,
         created_at=row.queued_at,
         lease=row.leases,
+        lease_until=row.lease_until,
     )
 
 

@@ -243,6 +243,7 @@ def delivery() -> Delivery:
         attempts=1,
         created_at=NOW,
         lease=1,
+        lease_until=NOW + timedelta(minutes=20),
     )
 
 

@@ -119,6 +119,7 @@ def test_what_is_enqueued_comes_to_the_courier_byte_by_byte(engine: Engine) -> N
         attempts=1,
         created_at=NOW + MINUTE,
         lease=1,
+        lease_until=NOW + MINUTE + LEASE,
     )
 
 
