@@ -18,7 +18,7 @@ from pathlib import Path
 from responder import maillog
 from responder.app.pieces import ready_store
 from responder.app.renewal import Current
-from responder.app.serving import GRACE, serve
+from responder.app.serving import GRACE, Wakeups, serve
 from responder.config import Config
 
 _FIRST_PAUSE = timedelta(seconds=1)
@@ -46,15 +46,15 @@ def run(config: Config, path: Path | None, agents: Sequence[str], *, workers: in
     Raises OperatorError before anything listens.
     """
     if "worker" not in agents or not workers:
-        asyncio.run(serve(config, path, agents))
+        asyncio.run(serve(config, path, agents, Wakeups()))
         return
     current = asyncio.run(_read(config, path))
     rest = tuple(agent for agent in agents if agent != "worker")
     parts = [*([rest] if rest else []), *[("worker",)] * workers]
-    parent = _Parent(parts)
+    wakeups, parent = Wakeups(), _Parent(parts)
     own = parent.part()
     if own is not None:
-        asyncio.run(serve(config, path, own, current, stale=parent.started_again))
+        asyncio.run(serve(config, path, own, wakeups, current, stale=parent.started_again))
 
 
 async def _read(config: Config, path: Path | None) -> Current:

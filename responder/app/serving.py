@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from responder.listener import Acceptance, Inet, Limits, Listener, Unix
 from responder.mail.address import domain_of
 from responder.mail.delivery import Schedule
 from responder.reader import Reader
+from responder.wakeup import Wakeup
 
 AGENTS = ("listener", "worker", "courier", "desk")
 
@@ -37,8 +39,22 @@ GRACE = timedelta(seconds=8)
 log = maillog.log("app")
 
 
+@dataclass(frozen=True, slots=True)
+class Wakeups:
+    """How the agents of a service tell each other of work, in whichever of its processes they are."""
+
+    worker: Wakeup = field(default_factory=Wakeup)
+    courier: Wakeup = field(default_factory=Wakeup)
+
+
 async def serve(
-    config: Config, path: Path | None, agents: Sequence[str], current: Current | None = None, *, stale: bool = False
+    config: Config,
+    path: Path | None,
+    agents: Sequence[str],
+    wakeups: Wakeups,
+    current: Current | None = None,
+    *,
+    stale: bool = False,
 ) -> None:
     """Run these agents until SIGTERM or SIGINT. Raises OperatorError before anything listens.
 
@@ -56,14 +72,14 @@ async def serve(
         if current is None:
             current = Current(engine, config, path)
             await current.begin()
-        running.append(_worker(engine, config, current, stop))
+        running.append(_worker(engine, config, current, wakeups, stop))
     if current is not None:
         running.append(renewal.run(current, stop=stop, asked=asked))
     if "courier" in agents:
         if kept := retention.days_of(config.retention):
             running.append(retention.run(engine, kept, stop=stop, clock=clock))
         signer = signer_of(config)
-        running.append(_courier(engine, config, signer.signed if signer else None, stop))
+        running.append(_courier(engine, config, signer.signed if signer else None, wakeups.courier, stop))
     if "desk" in agents and config.notify.to:
         running.append(_notices(desk_of(engine, config, current), config, stop))
     if "desk" in agents and config.desk.listen is not None:
@@ -71,7 +87,7 @@ async def serve(
         running.append(_desk(desk_of(engine, config, current), bound, stop, config.desk.proxies))
         running.append(rehearsing.run(engine, lambda: current.config if current else config, stop=stop))
     if "listener" in agents:
-        listener = Listener(engine, _acceptance(config), clock, encryption_of(config))
+        listener = Listener(engine, _acceptance(config), clock, encryption_of(config), wakeups.worker.call)
         await _listen(listener, config)
         running.append(_listener(listener, stop))
         heard.append(lambda: _renew_certificate(listener, config))
@@ -185,18 +201,28 @@ async def _listener(listener: Listener, stop: asyncio.Event) -> None:
     broken.cancel()
 
 
-async def _worker(engine: Engine, config: Config, current: Current, stop: asyncio.Event) -> None:
+async def _worker(engine: Engine, config: Config, current: Current, wakeups: Wakeups, stop: asyncio.Event) -> None:
     triage, reader = config.triage, Reader()
     try:
         await worker.run(
-            engine, lambda: current.briefing, reader, stop=stop, clock=clock, limit=triage.batch, lease=triage.lease
+            engine,
+            lambda: current.briefing,
+            reader,
+            stop=stop,
+            clock=clock,
+            limit=triage.batch,
+            lease=triage.lease,
+            work=wakeups.worker,
+            queued=wakeups.courier.call,
         )
     finally:
         # Also where a mail is still being read: its thread sees the child end, and gives back what it had claimed.
         reader.close()
 
 
-async def _courier(engine: Engine, config: Config, sign: courier.Sign | None, stop: asyncio.Event) -> None:
+async def _courier(
+    engine: Engine, config: Config, sign: courier.Sign | None, work: Wakeup, stop: asyncio.Event
+) -> None:
     settings, next_hop = config.courier, next_hop_of(config)
     schedule = Schedule(settings.retry_first, settings.retry_most, settings.expire_after)
     # A lease must outlast a dialogue that is slow at every step; what was in hand at a kill waits for as long. A folder
@@ -215,6 +241,7 @@ async def _courier(engine: Engine, config: Config, sign: courier.Sign | None, st
             hands=settings.connections,
             lease=lease,
             poll=timedelta(milliseconds=200),
+            work=work,
             mute_after_bounce=config.guard.mute_after_bounce,
         )
     finally:

@@ -3,7 +3,6 @@
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -28,6 +27,7 @@ from responder.mail.delivery import (
 from responder.store import cases, muted, outbox
 from responder.store.engine import reading, words_of
 from responder.store.outbox import Delivery, DeliveryKind
+from responder.wakeup import Wakeup, pause
 
 NextHop = Maildir | SmtpNextHop
 
@@ -64,6 +64,7 @@ async def run(
     hands: int = 4,
     lease: timedelta = timedelta(minutes=20),
     poll: timedelta = timedelta(milliseconds=500),
+    work: Wakeup | None = None,
     grace: timedelta = timedelta(seconds=5),
     mute_after_bounce: timedelta = _MUTED,
 ) -> None:
@@ -72,7 +73,8 @@ async def run(
     Each of the `hands` takes one mail at a time: a next hop that is slow for one mail holds up no other, and
     none waits while its lease runs. What became of a mail is written down, and the next one claimed, for all hands that
     are at that point together. `lease` must outlast the next hop's slowest answer. `draw` gives [0, 1).
-    `sign` makes of a mail's octets those that leave.
+    `sign` makes of a mail's octets those that leave. `work` says that there are mails; without a call the hands look
+    every `poll`.
     Trouble with the database is waited out; any other fault of ours is raised.
     """
 
@@ -93,7 +95,7 @@ async def run(
             go_on=lambda: not stop.is_set(),
         )
 
-    working = {asyncio.create_task(_keep_delivering(step, stop=stop, poll=poll)) for _ in range(hands)}
+    working = {asyncio.create_task(_keep_delivering(step, stop=stop, poll=poll, work=work)) for _ in range(hands)}
     try:
         await _until_stopped(working, stop, grace)
     finally:
@@ -116,24 +118,21 @@ async def _until_stopped(working: set[asyncio.Task[None]], stop: asyncio.Event, 
             raise fault
 
 
-async def _keep_delivering(step: Callable[[], Awaitable[int]], *, stop: asyncio.Event, poll: timedelta) -> None:
-    pause = _FIRST_PAUSE
+async def _keep_delivering(
+    step: Callable[[], Awaitable[int]], *, stop: asyncio.Event, poll: timedelta, work: Wakeup | None
+) -> None:
+    wait = _FIRST_PAUSE
     while not stop.is_set():
         try:
             attempted = await step()
         except SQLAlchemyError as error:
-            _log.error("store unavailable", error=words_of(error), pause=pause.total_seconds())
-            await _wait(stop, pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            _log.error("store unavailable", error=words_of(error), pause=wait.total_seconds())
+            await pause(stop, wait)
+            wait = min(wait * 2, _LONGEST_PAUSE)
             continue
-        pause = _FIRST_PAUSE
+        wait = _FIRST_PAUSE
         if attempted == 0:
-            await _wait(stop, poll)
-
-
-async def _wait(stop: asyncio.Event, pause: timedelta) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), pause.total_seconds())
+            await pause(stop, poll, work)
 
 
 async def deliver_next(
@@ -229,7 +228,7 @@ async def _settled(this: _Round, delivery: Delivery, outcome: Outcome) -> Delive
     def claim(conn: Connection, limit: int) -> list[Delivery]:
         return this.claim(conn, now=this.clock(), limit=limit) if this.go_on() else []
 
-    pause = _FIRST_PAUSE
+    wait = _FIRST_PAUSE
     while True:
         try:
             state, following = await this.together.write_and_claim(change, claim)
@@ -238,10 +237,10 @@ async def _settled(this: _Round, delivery: Delivery, outcome: Outcome) -> Delive
         except SQLAlchemyError as error:
             # While the lease lasts nobody else sends this mail: forgetting that we did would send it twice.
             _log.error("not settled", delivery=delivery.id, outcome=_word(outcome), error=words_of(error))
-            if this.clock() + pause >= delivery.lease_until:
+            if this.clock() + wait >= delivery.lease_until:
                 return None
-            await asyncio.sleep(pause.total_seconds())
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            await asyncio.sleep(wait.total_seconds())
+            wait = min(wait * 2, _LONGEST_PAUSE)
     line = _log.info if state == "sent" else _log.warning
     line(state, delivery=delivery.id, to=delivery.recipient, reply=outcome.reply, attempts=delivery.attempts)
     return following

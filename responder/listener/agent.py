@@ -17,6 +17,7 @@ from responder.listener.intake import Intake
 from responder.listener.limits import Crowd, client_of
 from responder.listener.reception import Acceptance, Reception
 from responder.listener.session import LmtpSession, SmtpSession
+from responder.wakeup import nobody
 
 log = maillog.log("listener")
 
@@ -76,11 +77,13 @@ class Listener:
         acceptance: Acceptance,
         clock: Callable[[], datetime],
         encryption: Encryption | None = None,
+        kept: Callable[[], None] = nobody,
     ) -> None:
+        """`kept` hears that mails were taken in."""
         self.encryption = encryption
         """May be changed at any time; sessions that begin later get the new one."""
         self._acceptance = acceptance
-        self._intake = Intake(engine, clock, acceptance.limits.memory)
+        self._intake = Intake(engine, clock, acceptance.limits.memory, kept)
         self._reception = Reception(self._intake, acceptance, clock)
         self._crowd = Crowd(acceptance.limits, acceptance.networks)
         self._committer: asyncio.Task[None] | None = None

@@ -12,6 +12,7 @@ from responder.failpoints import Point, reach
 from responder.mail.envelope import Envelope
 from responder.store import inbox
 from responder.store.engine import of_the_store
+from responder.wakeup import nobody
 
 log = maillog.log("listener")
 
@@ -25,11 +26,14 @@ class CongestedError(Exception):
 class Intake:
     """Writes down every mail that waits at one moment in one transaction: one flush of the disk serves them all."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime], most: int) -> None:
-        """`most` octets may wait at one moment; one mail always fits."""
+    def __init__(
+        self, engine: Engine, clock: Callable[[], datetime], most: int, kept: Callable[[], None] = nobody
+    ) -> None:
+        """`most` octets may wait at one moment; one mail always fits. `kept` hears that mails were written down."""
         self._engine = engine
         self._clock = clock
         self._most = most
+        self._kept = kept
         self._held = 0
         self._waiting: asyncio.Queue[tuple[Envelope, bytes, asyncio.Future[None]]] = asyncio.Queue()
 
@@ -71,6 +75,7 @@ class Intake:
                 log.error("not taken in", mails=len(batch), reason=str(error))
         else:
             self._settle(batch, None)
+            self._kept()
 
     def _settle(self, batch: Sequence[tuple[Envelope, bytes, asyncio.Future[None]]], error: Exception | None) -> None:
         for _, raw, done in batch:

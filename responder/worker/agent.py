@@ -18,6 +18,7 @@ from responder.store.inbox import Inquiry
 from responder.triage.contents import Contents
 from responder.triage.policy import Answer, Escalate, Reason, Suppress
 from responder.triage.reading import Knowledge, Reading, read_contents
+from responder.wakeup import Wakeup, nobody, pause
 from responder.worker.catching_up import catch_up
 from responder.worker.settling import settle_all
 from responder.worker.writing import Briefing, Outcome
@@ -72,13 +73,14 @@ def take_next(engine: Engine, reader: Reader, *, now: datetime, limit: int, leas
     return sorted(taken, key=lambda one: one.inquiry.id)
 
 
-def settle_taken(engine: Engine, taken: Sequence[Taken], briefing: Briefing, *, now: datetime) -> None:
-    """Decide on mails that were read, and put them down."""
+def settle_taken(engine: Engine, taken: Sequence[Taken], briefing: Briefing, *, now: datetime) -> int:
+    """Decide on mails that were read, and put them down; gives how many replies that queued."""
     readings = [(one.inquiry, _read(one, briefing.knowledge)) for one in taken]
     outcomes = settle_all(engine, readings, briefing, now)
     reach(Point.INQUIRY_SETTLED)
     for outcome in outcomes:
         _tell(outcome)
+    return sum(outcome is not None and outcome.reply is not None for outcome in outcomes)
 
 
 def _read(taken: Taken, knowledge: Knowledge) -> Reading:
@@ -112,11 +114,14 @@ async def run(
     clock: Callable[[], datetime],
     limit: int,
     lease: timedelta,
-    pause: timedelta = timedelta(milliseconds=100),
+    poll: timedelta = timedelta(milliseconds=100),
+    work: Wakeup | None = None,
+    queued: Callable[[], None] = nobody,
 ) -> None:
     """Step after step until `stop`; a database that is away is waited for, never an end.
 
-    While mails are decided on, the next ones are read: that is another process's work.
+    While mails are decided on, the next ones are read: that is another process's work. `work` says that mails came in,
+    and `queued` hears that replies wait for the courier.
     """
 
     def take() -> asyncio.Task[list[Taken]]:
@@ -124,7 +129,7 @@ async def run(
             asyncio.to_thread(take_next, engine, reader, now=clock(), limit=limit, lease=lease),
         )
 
-    wait, behind = pause, True
+    wait, behind = poll, True
     ahead: asyncio.Task[list[Taken]] | None = None
     while ahead is not None or not stop.is_set():
         try:
@@ -132,24 +137,18 @@ async def run(
             taken = await coming
             if taken:
                 ahead = None if stop.is_set() else take()
-                await asyncio.to_thread(settle_taken, engine, taken, briefing(), now=clock())
+                if await asyncio.to_thread(settle_taken, engine, taken, briefing(), now=clock()):
+                    queued()
             elif behind and not early:
                 behind = await asyncio.to_thread(catch_up, engine, reader, limit=limit)
             # What was looked for early may have come meanwhile.
-            wait = timedelta() if taken or early or behind else pause
+            wait = timedelta() if taken or early or behind else poll
+            called = work
         except (SQLAlchemyError, ReaderUnavailable) as error:
-            wait = min(max(wait * 2, timedelta(seconds=1)), timedelta(seconds=30))
+            wait, called = min(max(wait * 2, timedelta(seconds=1)), timedelta(seconds=30)), None
             log.error(
                 "reader not available" if isinstance(error, ReaderUnavailable) else "store not available",
                 reason=words_of(error),
                 retry_in=wait.total_seconds(),
             )
-        await _pause(stop, wait)
-
-
-async def _pause(stop: asyncio.Event, wait: timedelta) -> None:
-    try:
-        async with asyncio.timeout(wait.total_seconds()):
-            await stop.wait()
-    except TimeoutError:
-        return
+        await pause(stop, wait, called)

@@ -17,6 +17,7 @@ from responder.mail.envelope import Envelope
 from responder.mail.reply import Reply
 from responder.store import inbox, outbox
 from responder.store.outbox import DeliveryKind
+from responder.wakeup import Wakeup
 
 NOW = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
 
@@ -127,12 +128,14 @@ async def test_the_courier_of_the_service_signs(tmp_path: Path, key: Path) -> No
         inbox.accept(connection, [(Envelope("a@x.example", ("support@example.jp",)), b"Subject: x\r\n\r\n")], now=NOW)
         reply = Reply("<1@example.jp>", "", "a@x.example", b"From: <support@example.jp>\r\n\r\ntext\r\n")
         outbox.enqueue(connection, reply, inquiry_id=1, kind=DeliveryKind.ANSWER, once="1", now=NOW)
-    running = asyncio.create_task(run_courier(engine, config, signer.signed, stop))
+    wakeup = Wakeup()
+    running = asyncio.create_task(run_courier(engine, config, signer.signed, wakeup, stop))
     async with asyncio.timeout(10):
         while not (left := list((tmp_path / "replies").glob("new/*"))):
             await asyncio.sleep(0.01)
     stop.set()
     await running
+    wakeup.close()
     engine.dispose()
     # A Maildir has the system's line ends; what takes it from there puts the wire's back.
     assert signer.holds(left[0].read_bytes().replace(b"\n", b"\r\n"))
