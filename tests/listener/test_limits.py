@@ -151,11 +151,11 @@ async def test_a_command_line_without_end_ends_the_session(sqlite: Engine) -> No
 async def test_who_does_not_read_our_replies_is_cut_off(sqlite: Engine) -> None:
     async with listening(sqlite, idle=timedelta(seconds=0.4), commands=10_000_000) as (listener, (address,)):
         reader, writer = await asyncio.open_connection(*address, limit=1)
-        for _ in range(100):
-            if not listener._sessions and _:
-                break
-            writer.write(b"HELP\r\n" * 20_000)
-            await asyncio.sleep(0.05)
-        assert not listener._sessions
+        async with asyncio.timeout(60):
+            while not listener._sessions:
+                await asyncio.sleep(0.01)
+            while listener._sessions:
+                writer.write(b"HELP\r\n" * 20_000)
+                await asyncio.sleep(0.05)
         writer.transport.abort()
         del reader

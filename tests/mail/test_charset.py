@@ -114,10 +114,10 @@ def test_charsets_with_a_state_never_raise(declared: str, raw: bytes) -> None:
 def test_the_time_grows_with_the_length_and_not_with_its_square(unit: bytes) -> None:
     # A quadratic reading of a megabyte takes minutes; the bound is loose for slow machines.
     raw = unit * (1_000_000 // len(unit))
-    begun = time.perf_counter()
+    begun = time.process_time()
     decoded(raw, None)
     decoded_field(raw)
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 # --- header fields ---

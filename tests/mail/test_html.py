@@ -90,9 +90,9 @@ def test_any_markup_becomes_text(parts: list[str]) -> None:
     ],
 )
 def test_hostile_markup_takes_seconds_at_most(unit: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     html_text(unit * (500_000 // len(unit)))
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,6 @@ def test_hostile_markup_takes_seconds_at_most(unit: str) -> None:
     ],
 )
 def test_tags_that_would_stall_the_layout_are_cut_out_instead(html: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert html_text(html)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2

@@ -59,9 +59,9 @@ def test_whatever_stands_there_only_usable_ids_come_out(values: list[str]) -> No
 @pytest.mark.parametrize("unit", ["<", ">", "a", "a@x ", "<a@x", ",", "<a "])
 def test_a_field_four_times_as_long_takes_no_more_than_its_share(unit: str) -> None:
     def took(count: int) -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         ids_in([unit * count])
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     assert took(80_000) < 40 * took(20_000) + 0.2
 

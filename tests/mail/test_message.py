@@ -268,9 +268,9 @@ def test_blanks_before_a_colon_hide_no_part_from_the_bounds() -> None:
 def test_blanks_before_colons_are_dropped_in_time_in_proportion(unit: bytes) -> None:
     times = []
     for size in (50_000, 200_000):
-        began = time.perf_counter()
+        began = time.process_time()
         parse_message(b"X" + unit * (size // len(unit)))
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     # Four times the octets; a square would be sixteen times.
     assert times[1] < 12 * times[0] + 0.1
 
@@ -398,9 +398,9 @@ def test_mail_within_bounds_is_read() -> None:
 )
 @pytest.mark.parametrize("name", [b"To: ", b"Subject: ", b"References: "])
 def test_hostile_fields_take_seconds_at_most(name: bytes, value: bytes) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert isinstance(parse_message(mail(name + value)), Message)
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 SAMPLES = (

@@ -325,6 +325,6 @@ def test_a_report_of_many_large_pages_is_read_in_time() -> None:
     """It is read beside the store's transaction: 190 pages of 130 KB took 51 s before their markup was bounded."""
     page = b"--x\r\nContent-Type: text/html\r\n\r\n" + b"<p>" * 43_000 + b"\r\n"
     raw = b"Subject: Undelivered\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" + page * 60 + b"--x--\r\n"
-    began = time.perf_counter()
+    began = time.process_time()
     report_of(raw, null_sender=True)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

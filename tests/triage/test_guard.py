@@ -295,9 +295,9 @@ def test_the_time_of_the_mark_rules_does_not_grow_with_the_square(name: str, tex
     times = []
     for size in (len(text) // 4, len(text)):
         mail = Arrival(Envelope(PERSON, ()), _message([f"{name}: {text[:size]}"], "", sender=PERSON, subject=""), OWN)
-        began = time.perf_counter()
+        began = time.process_time()
         suppression_of(mail)
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     # Four times the text; a square would be sixteen times.
     assert times[1] < 12 * times[0] + 0.05
 
@@ -629,8 +629,8 @@ def test_the_time_of_the_word_rules_does_not_grow_with_the_square(piece: str) ->
         mail = Arrival(
             Envelope(PERSON, ()), _message([], piece * (size // len(piece)), sender=PERSON, subject=piece * 20), OWN
         )
-        began = time.perf_counter()
+        began = time.process_time()
         suppression_of(mail)
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     # Four times the text; a square would be sixteen times.
     assert times[1] < 12 * times[0] + 0.05
