@@ -60,9 +60,10 @@ class Service:
         return {agent for event in self.events("ready") for agent in event["agents"].split(",")}
 
     def events(self, event: str) -> list[dict[str, Any]]:
-        """The log's lines of one kind."""
-        lines = (json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{"))
-        return [line for line in lines if line["event"] == event]
+        """The log's lines of one kind; what is being written, or was when a process was killed, is none."""
+        lines = self._log.read_text().splitlines()
+        whole = (json.loads(line) for line in lines if line.startswith("{") and line.endswith("}"))
+        return [line for line in whole if line["event"] == event]
 
     def wait_for(self, holds: Any, seconds: float = 30) -> Any:
         """Return what `holds` gives, once it gives something."""
