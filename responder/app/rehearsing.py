@@ -16,6 +16,7 @@ from responder.app.pieces import clock
 from responder.config import Config
 from responder.store import rehearsals
 from responder.store.engine import reading
+from responder.wakeup import pause
 
 POLL = timedelta(seconds=1)
 HEARTBEAT = timedelta(seconds=5)
@@ -33,7 +34,7 @@ async def run(engine: Engine, config: Callable[[], Config], *, stop: asyncio.Eve
             if number is not None:
                 await _tried(engine, config(), number, stop)
                 continue
-        await _until(stop, POLL)
+        await pause(stop, POLL)
 
 
 def _claimed(engine: Engine) -> int | None:
@@ -90,9 +91,3 @@ def _left(engine: Engine, number: int, code: int, stopping: bool) -> None:
             rehearsals.release(connection, number, now=clock())
         else:
             rehearsals.fail(connection, number, f"its process ended with {code}", now=clock())
-
-
-async def _until(stop: asyncio.Event, most: timedelta) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(most.total_seconds()):
-            await stop.wait()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Engine
@@ -14,6 +13,7 @@ from responder.store import erasure
 from responder.store.engine import erasing, give_back, reading, words_of
 from responder.store.inbox import Lane
 from responder.store.laws import LATE
+from responder.wakeup import pause
 
 AT_ONCE = 100
 """Mails in one transaction, so that nobody who takes mail in waits for long."""
@@ -79,6 +79,4 @@ async def run(
                 log.info("erased", mails=count)
         except SQLAlchemyError as error:
             log.error("not erased", reason=words_of(error))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(every.total_seconds()):
-                await stop.wait()
+        await pause(stop, every)

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -11,7 +10,7 @@ from itertools import takewhile
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from responder import maillog
+from responder import maillog, wakeup
 from responder.desk.desk import Desk
 from responder.desk.due import in_business_hours, overdue, remaining
 from responder.desk.rendering import translations
@@ -165,5 +164,4 @@ async def run(desk: Desk, orders: Orders, *, stop: asyncio.Event, pause: timedel
         except Exception as error:  # noqa: BLE001 - a letter that breaks must not end the pages beside it
             wait = min(wait * 2, _LONGEST_WAIT)
             log.error("not told", reason=type(error).__name__, retry_in=wait.total_seconds())
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), wait.total_seconds())
+        await wakeup.pause(stop, wait)
