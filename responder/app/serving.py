@@ -61,10 +61,9 @@ async def serve(
     `current` is what was read already, and read again where it is `stale`; without it a worker reads for itself.
     """
     engine = ready_store(config)
-    stop = asyncio.Event()
+    stop, asked = asyncio.Event(), asyncio.Event()
     # Everything that an operator can have got wrong is tried before the first mail is taken.
     running: list[Coroutine[Any, Any, None]] = []
-    asked = asyncio.Event()
     heard = [asked.set]
     if current is not None and stale:
         await current.reload()
@@ -83,9 +82,7 @@ async def serve(
     if "desk" in agents and config.notify.to:
         running.append(_notices(desk_of(engine, config, current), config, stop))
     if "desk" in agents and config.desk.listen is not None:
-        bound = _bound(config.desk.listen, "desk.listen")
-        running.append(_desk(desk_of(engine, config, current), bound, stop, config.desk.proxies))
-        running.append(rehearsing.run(engine, lambda: current.config if current else config, stop=stop))
+        running += _pages(engine, config, current, config.desk.listen, stop)
     if "listener" in agents:
         listener = Listener(engine, _acceptance(config), clock, encryption_of(config), wakeups.worker.call)
         await _listen(listener, config)
@@ -248,6 +245,17 @@ async def _courier(
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await next_hop.close()
+
+
+def _pages(
+    engine: Engine, config: Config, current: Current | None, place: HostPort, stop: asyncio.Event
+) -> list[Coroutine[Any, Any, None]]:
+    """The staff pages, and the rehearsals that are asked for there."""
+    bound = _bound(place, "desk.listen")
+    return [
+        _desk(desk_of(engine, config, current), bound, stop, config.desk.proxies),
+        rehearsing.run(engine, lambda: current.config if current else config, stop=stop),
+    ]
 
 
 async def _desk(desk: Desk, bound: socket.socket, stop: asyncio.Event, proxies: Sequence[object]) -> None:
