@@ -1,13 +1,14 @@
 """Two hosts on one PostgreSQL, each with a network of its own; one is cut off and killed while mail flows."""
 
 import os
+import random
 import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,18 +23,31 @@ from tests.service import Service, environ_of
 AGENTS = "listener,worker,courier"
 
 
-def _run(*words: str) -> None:
-    subprocess.run(words, check=True, capture_output=True)
+class RefusedError(Exception):
+    """By `ip`, in its own words."""
+
+
+def _ip(*words: str) -> None:
+    ran = subprocess.run(["ip", *words], capture_output=True, text=True)
+    if ran.returncode != 0:
+        raise RefusedError(f"ip {' '.join(words)}: {ran.stderr.strip()}")
+
+
+def _namespace() -> str:
+    """The name of a new one. No other run's, nor what one that was killed left behind: all of a machine share them."""
+    name = f"r{os.urandom(4).hex()}"
+    _ip("netns", "add", name)
+    return name
 
 
 def _may_have_hosts() -> bool:
     if os.geteuid() != 0 or shutil.which("ip") is None:
         return False
-    name = f"r{os.getpid()}"
-    made = subprocess.run(["ip", "netns", "add", name], capture_output=True).returncode == 0
-    if made:
-        _run("ip", "netns", "del", name)
-    return made
+    try:
+        _ip("netns", "del", _namespace())
+    except RefusedError:
+        return False
+    return True
 
 
 @dataclass(slots=True)
@@ -42,10 +56,7 @@ class Host:
 
     number: int
     net: int
-    name: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.name = f"r{self.net}-{self.number}"
+    name: str
 
     @property
     def address(self) -> str:
@@ -57,23 +68,28 @@ class Host:
 
     def cut_off(self) -> None:
         """As if somebody pulled the wire: nobody hears that a connection has ended."""
-        _run("ip", "link", "set", f"{self.name}a", "down")
+        _ip("link", "set", f"{self.name}a", "down")
 
 
 @contextmanager
 def _host(number: int, net: int) -> Iterator[Host]:
-    host = Host(number, net)
-    name, (near, far) = host.name, (f"{host.name}a", f"{host.name}b")
-    _run("ip", "netns", "add", name)
+    name = _namespace()
+    host, near, far = Host(number, net, name), f"{name}a", f"{name}b"
     try:
-        _run("ip", "link", "add", near, "type", "veth", "peer", "name", far, "netns", name)
-        _run("ip", "addr", "add", f"{host.ours}/24", "dev", near)
-        _run("ip", "link", "set", near, "up")
+        _ip("link", "add", near, "type", "veth", "peer", "name", far, "netns", name)
+        _ip("addr", "add", f"{host.ours}/24", "dev", near)
+        _ip("link", "set", near, "up")
         for words in (f"addr add {host.address}/24 dev {far}", f"link set {far} up", "link set lo up"):
-            _run("ip", "-n", name, *words.split())
+            _ip("-n", name, *words.split())
         yield host
     finally:
-        _run("ip", "netns", "del", name)
+        _ip("netns", "del", name)
+
+
+def _free_net() -> int:
+    """The second number of 10.x.0.0/16 where this machine has no address yet."""
+    addresses = subprocess.run(["ip", "-4", "-o", "addr"], check=True, capture_output=True, text=True).stdout
+    return next(net for net in random.sample(range(100, 200), 100) if f" 10.{net}." not in addresses)
 
 
 def _let_in(server: str, net: int) -> None:
@@ -103,7 +119,7 @@ def _service(host: Host, folder: Path, database: str, hop: NextHop) -> Service:
 
 @pytest.mark.skipif(not _may_have_hosts(), reason="no networks of our own can be made here")
 def test_one_is_cut_off_and_killed_while_mail_flows_and_the_other_goes_on(tmp_path: Path) -> None:
-    net = 100 + os.getpid() % 100
+    net = _free_net()
     (tmp_path / "secret").write_bytes(os.urandom(32).hex()[:32].encode())
     (tmp_path / "secret").chmod(0o600)
     # Both hear of one another's mails by the store alone: each sends what is its own, and answers whatever it claims.
