@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from responder.failpoints import Point
 from responder.store import inbox, outbox
 from responder.store.engine import open_engine, reading, upgrade
+from responder.store.schema import searchable
 from tests.accounting import Client, settings_for, unended, work_off
 from tests.conftest import postgres_database, postgres_server
 from tests.knowledge import example
@@ -373,7 +374,17 @@ def test_f20_what_an_older_version_left_in_its_queues_is_decided_and_sent(
     with next_hop() as hop, running(tmp_path, store_url, "worker,courier", **settings_for(hop)) as service:
         service.wait_for(lambda: hop.answered().keys() == {0, 1}, seconds=60)
         service.wait_for(lambda: unended(store_url) == 0)
+        # One was settled by a version that kept nothing to search in, one by this.
+        service.wait_for(lambda: _searchable(store_url) == [1, 2])
         assert service.stop() == 0
+
+
+def _searchable(store_url: str) -> list[int]:
+    engine = open_engine(store_url)
+    with reading(engine) as connection:
+        numbers = sorted(connection.execute(sa.select(searchable.c.inquiry_id)).scalars())
+    engine.dispose()
+    return numbers
 
 
 def _upgrade_to(engine: sa.Engine, version: str) -> None:

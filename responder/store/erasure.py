@@ -28,6 +28,7 @@ from responder.store.schema import (
     notices,
     outbox,
     searchable,
+    unsearchable,
 )
 from responder.store.schema import cases as cases_table
 
@@ -103,7 +104,9 @@ def erase(conn: Connection, numbers: Collection[int], *, examples: bool, now: da
     nothing = {"raw": b"", "subject": None, "decision": sa.null(), "erased_at": now}
     done = conn.execute(sa.update(inbox).where(*fresh).values(**nobody, **nothing)).rowcount
     _erase_sent(conn, numbers)
-    conn.execute(sa.delete(searchable).where(searchable.c.inquiry_id.in_(numbers)))
+    # In this order: a worker that makes one searchable takes it off the one table before it adds it to the other.
+    for table in (unsearchable, searchable):
+        conn.execute(sa.delete(table).where(table.c.inquiry_id.in_(numbers)))
     _erase_casework(conn, numbers)
     if examples:
         _forget_examples(conn, numbers, now)

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from responder.mail.message import Message, Unreadable
 from responder.store.engine import inserting
-from responder.store.schema import inbox
+from responder.store.schema import inbox, unsearchable
 from responder.store.schema import searchable as table
 from responder.triage.text import searchable
 
@@ -43,14 +43,17 @@ def _adding(dialect: str) -> Executable:
     return inserting(dialect, table).on_conflict_do_nothing()
 
 
-def not_added(conn: Connection, *, limit: int) -> list[tuple[int, bytes]]:
+def missing(conn: Connection, *, limit: int) -> list[tuple[int, bytes]]:
     """Mails that an older version settled, and that cannot be found yet: numbers and raw bytes, newest first."""
-    missing = sa.select(inbox.c.id, inbox.c.raw).outerjoin(table, table.c.inquiry_id == inbox.c.id)
-    settled = (table.c.inquiry_id.is_(None), inbox.c.lane.is_not(None), inbox.c.erased_at.is_(None))
-    return [
-        (row.id, bytes(row.raw))
-        for row in conn.execute(missing.where(*settled).order_by(inbox.c.id.desc()).limit(limit))
-    ]
+    waiting = sa.select(inbox.c.id, inbox.c.raw).join(unsearchable, unsearchable.c.inquiry_id == inbox.c.id)
+    rows = conn.execute(waiting.order_by(unsearchable.c.inquiry_id.desc()).limit(limit))
+    return [(row.id, bytes(row.raw)) for row in rows]
+
+
+def add_missing(conn: Connection, texts: Mapping[int, str]) -> None:
+    """Let these be found; nothing of what was erased, or added by another worker, since they were read."""
+    waiting = sa.delete(unsearchable).where(unsearchable.c.inquiry_id.in_(texts)).returning(unsearchable.c.inquiry_id)
+    add(conn, {number: texts[number] for number in conn.execute(waiting).scalars().all()})
 
 
 def words_of(query: str) -> list[str]:

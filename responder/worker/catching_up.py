@@ -15,12 +15,14 @@ WITHIN = timedelta(seconds=20)
 def catch_up(engine: Engine, reader: Reader, *, limit: int) -> bool:
     """Make up to `limit` mails findable, the newest first; False where none is left. Raises ReaderUnavailable."""
     with reading(engine) as connection:
-        mails = search.not_added(connection, limit=limit)
-    found = reader.read([raw for _, raw in mails], within=WITHIN) if mails else []
+        mails = search.missing(connection, limit=limit)
+    if not mails:
+        return False
+    found = reader.read([raw for _, raw in mails], within=WITHIN)
+    texts = {
+        number: search.text_of(contents if isinstance(contents, Unreadable) else contents.message)
+        for (number, _), contents in zip(mails, found, strict=False)
+    }
     with engine.begin() as connection:
-        texts = {
-            number: search.text_of(contents if isinstance(contents, Unreadable) else contents.message)
-            for (number, _), contents in zip(mails, found, strict=False)
-        }
-        search.add(connection, texts)
-    return bool(mails)
+        search.add_missing(connection, texts)
+    return True

@@ -18,6 +18,7 @@ from responder.mail.envelope import Envelope
 from responder.store import inbox
 from responder.store.engine import make_ready, open_engine
 from responder.worker import triage_next
+from responder.worker.catching_up import catch_up
 from tests.knowledge import ADDRESS, briefing, reader
 
 MAILS = 10
@@ -43,12 +44,13 @@ def _steps(url: str, run: Callable[[sa.Engine], None]) -> Counter[str]:
 
 
 def _work(engine: sa.Engine, folder: Path) -> None:
-    """Mails come in, are answered, and leave."""
+    """A worker begins; mails come in, are answered, and leave."""
     now = datetime.now(UTC)
     mails = [question(1_000_000 + number) for number in range(MAILS)]
     with engine.begin() as connection:
         inbox.accept(connection, [(Envelope(one.sender.decode(), (ADDRESS,)), one.raw) for one in mails], now=now)
     assert triage_next(engine, briefing(), reader(), now=now, limit=MAILS, lease=MINUTE) == MAILS
+    assert not catch_up(engine, reader(), limit=MAILS)
     schedule = Schedule(MINUTE, MINUTE, 2 * MINUTE)
     sent = deliver_next(engine, Maildir(folder), schedule, now=now, draw=lambda: 0.5, limit=MAILS, lease=MINUTE)
     assert asyncio.run(sent) == MAILS

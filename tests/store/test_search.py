@@ -4,14 +4,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from responder.mail.envelope import Envelope
 from responder.mail.message import Message, parse_message
-from responder.store import inbox, queue, search
+from responder.store import erasure, inbox, queue, search
 from responder.store.engine import reading
 from responder.store.inbox import Lane, Settlement
 from responder.store.queue import View
+from responder.store.schema import unsearchable
 from responder.triage.text import searchable
 from responder.worker.catching_up import catch_up
 from tests.knowledge import reader
@@ -45,6 +47,8 @@ def _settle(engine: Engine, *, searchable_too: bool = True) -> None:
             inbox.settle(connection, inquiry, settlement, now=NOW)
             if searchable_too:
                 search.add(connection, {inquiry.id: search.text_of(message)})
+            else:
+                connection.execute(sa.insert(unsearchable).values(inquiry_id=inquiry.id))
 
 
 def _found(engine: Engine, query: str) -> list[int]:
@@ -99,6 +103,27 @@ def test_what_an_older_version_settled_is_found_once_the_worker_has_caught_up(en
     assert not catch_up(engine, reader(), limit=2)
     assert _found(engine, "契約") == [1]
     assert _found(engine, "クラウドサイン") == [1, 2]
+
+
+def test_what_is_erased_while_it_is_read_is_not_found_afterwards(engine: Engine) -> None:
+    _settle(engine, searchable_too=False)
+    with engine.begin() as connection:
+        erasure.erase(connection, [1], examples=False, now=NOW)
+    with engine.begin() as connection:
+        search.add_missing(connection, {1: "read before", 2: "read before"})
+    assert _found(engine, "read before") == [2]
+    assert catch_up(engine, reader(), limit=9)
+    assert not catch_up(engine, reader(), limit=9)
+    assert _found(engine, "read before") == [2]
+
+
+def test_two_workers_that_catch_up_on_the_same_mails_add_each_once(engine: Engine) -> None:
+    _settle(engine, searchable_too=False)
+    for word in ("first", "second"):
+        with engine.begin() as connection:
+            search.add_missing(connection, dict.fromkeys((1, 2), word))
+    assert _found(engine, "first") == [1, 2]
+    assert _found(engine, "second") == []
 
 
 def test_a_mail_of_megabytes_is_found_by_its_beginning(tmp_path: Path) -> None:

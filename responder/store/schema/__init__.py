@@ -11,7 +11,7 @@ from responder.store.schema.accounts import (
 )
 from responder.store.schema.cases import case_events, cases, composing, drafts, notices, snippets
 from responder.store.schema.columns import Moment, Number, metadata
-from responder.store.schema.mails import breaker_trips, inbox, muted, outbox, searchable
+from responder.store.schema.mails import breaker_trips, inbox, muted, outbox, searchable, unsearchable
 from responder.store.schema.taught import entry_revisions, labels, rehearsals, reviews
 
 __all__ = [
@@ -40,4 +40,5 @@ __all__ = [
     "searchable",
     "sessions",
     "snippets",
+    "unsearchable",
 ]

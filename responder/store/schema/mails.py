@@ -59,12 +59,19 @@ sa.Index("ix_inbox_received_at", inbox.c.received_at)
 sa.Index("ix_inbox_from_address_id", inbox.c.from_address, inbox.c.id)
 sa.Index("ix_inbox_message_id", inbox.c.message_id)
 
-# What staff search in. A row for each mail that was settled; one that an older version settled gets its own later.
+# What staff search in: a row for each mail that was settled and not erased.
 searchable = sa.Table(
     "searchable",
     metadata,
     column("inquiry_id", Number, sa.ForeignKey("inbox.id"), primary_key=True, autoincrement=False),
     column("text", sa.Text),
+)
+
+# Mails that a version settled which knew no search: each waits here until a worker has time for it.
+unsearchable = sa.Table(
+    "unsearchable",
+    metadata,
+    column("inquiry_id", Number, sa.ForeignKey("inbox.id"), primary_key=True, autoincrement=False),
 )
 
 outbox = sa.Table(
