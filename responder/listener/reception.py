@@ -9,7 +9,7 @@ from typing import Any
 
 from responder import maillog
 from responder.listener.intake import Intake
-from responder.listener.limits import Limits, Network, client_of
+from responder.listener.limits import Limits, Network
 from responder.mail.address import harmless_address, normalised, valid_address, without_needless_quotes
 from responder.mail.envelope import Envelope
 from responder.mail.trace import MOST_HOPS, hops, received_field, traced
@@ -72,7 +72,7 @@ class Reception:
         number = secrets.token_hex(6)
         field = received_field(
             helo=session.host_name,
-            client=client_of(session.peer),
+            client=server.client,
             by=self._acceptance.hostname,
             protocol=server.protocol(),
             number=number,
@@ -80,5 +80,5 @@ class Reception:
         )
         raw = traced(field, envelope.original_content)
         await self._intake.take(Envelope(sender, tuple(envelope.rcpt_tos)), raw)
-        log.info("accepted", id=number, sender=sender, size=len(raw), peer=client_of(session.peer) or "unix")
+        log.info("accepted", id=number, sender=sender, size=len(raw), peer=server.client or "unix")
         return f"250 2.0.0 Ok: queued as {number}"

@@ -1,6 +1,5 @@
 """What a mail picks up on its way: the trace fields (RFC 5321 §4.4)."""
 
-import ipaddress
 import re
 from datetime import datetime
 from email.utils import format_datetime
@@ -40,7 +39,7 @@ def received_field(*, helo: str, client: str | None, by: str, protocol: str, num
 
 def _literal(client: str) -> str:
     # RFC 5321 §4.1.3.
-    return f"[IPv6:{client}]" if ipaddress.ip_address(client).version == 6 else f"[{client}]"
+    return f"[IPv6:{client}]" if ":" in client else f"[{client}]"
 
 
 def traced(field: bytes, raw: bytes) -> bytes:
