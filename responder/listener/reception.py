@@ -40,6 +40,10 @@ class Reception:
         self._acceptance = acceptance
         self._clock = clock
 
+    def __dir__(self) -> list[str]:
+        # As in conversation.py: aiosmtpd looks through a handler at each connection, too.
+        return [name for name in vars(Reception) if name.startswith("handle_")]
+
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
