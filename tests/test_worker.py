@@ -1,20 +1,26 @@
 """One step of the worker on a real store: every mail ends in one lane, with what belongs to it."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from responder.letters import Letters, Sender, load_letters
 from responder.mail.envelope import Envelope
+from responder.mail.message import Unreadable
 from responder.reader import Bounds, Reader, ReaderUnavailable
 from responder.store import case_events, cases, inbox, outbox
 from responder.store.engine import reading
 from responder.store.inbox import Lane
-from responder.worker import Briefing, triage_next
+from responder.store.schema import inbox as table
+from responder.triage.contents import Contents
+from responder.worker import Briefing, run, triage_next
 from tests.knowledge import ADDRESS, AUTHOR, ROOT, briefing, example, reader, shipped_knowledge
 from tests.service import author_of
 
@@ -237,6 +243,64 @@ def test_a_mail_whose_work_broke_off_three_times_goes_to_a_person_unread(engine:
         "work on the mail broke off three times",
     )
     assert _sent(engine) == []
+
+
+def test_a_mail_that_takes_its_worker_down_takes_no_neighbour_along(engine: Engine) -> None:
+    _take_in(engine, *(_mail(SHARED, From=f"taro@contractor{number}.example", Message_ID=f"<{number}@x.example>")
+                       for number in range(4)))  # fmt: skip
+    deadly, now, deaths = 2, NOW, 0
+    while True:
+        with engine.begin() as connection:
+            claimed = inbox.claim(connection, now=now, limit=50, lease=LEASE)
+            if not claimed:
+                break
+            dies = deadly in [one.id for one in claimed] and claimed[0].lease < 3
+            if not dies:
+                inbox.release(connection, claimed)
+        if dies:
+            now, deaths = now + LEASE, deaths + 1
+        else:
+            assert _triage(engine, now=now) == len(claimed)
+    assert deaths == 2
+    assert [row.lane for row in _rows(engine)] == [Lane.ANSWERED, Lane.ESCALATED, Lane.ANSWERED, Lane.ANSWERED]
+
+
+class _Watching(Reader):
+    """Notes how many mails are in hand whenever one is read."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self._engine = engine
+        self.in_hand: list[int] = []
+
+    def read(self, raws: Sequence[bytes], *, within: timedelta) -> list[Contents | Unreadable]:
+        with reading(self._engine) as connection:
+            leased = sa.select(sa.func.count()).where(table.c.lane.is_(None), table.c.lease_until > NOW + LEASE)
+            self.in_hand.append(connection.execute(leased).scalar_one())
+        return super().read(raws, within=within)
+
+
+@pytest.mark.parametrize(("broke_off", "most"), [(True, 1), (False, 2)])
+async def test_nothing_is_read_ahead_of_a_mail_on_which_work_broke_off(
+    engine: Engine, broke_off: bool, most: int
+) -> None:
+    count = 6
+    _take_in(engine, *(_mail(SHARED, From=f"taro@contractor{number}.example", Message_ID=f"<{number}@x.example>")
+                       for number in range(count)))  # fmt: skip
+    if broke_off:
+        with engine.begin() as connection:
+            assert len(inbox.claim(connection, now=NOW, limit=50, lease=LEASE)) == count
+    watching, stop = _Watching(engine), asyncio.Event()
+    working = asyncio.create_task(
+        run(engine, briefing, watching, stop=stop, clock=lambda: NOW + LEASE, limit=1, lease=LEASE)
+    )
+    async with asyncio.timeout(30):
+        while not all(row.lane for row in _rows(engine)):
+            await asyncio.sleep(0.02)
+    stop.set()
+    await working
+    watching.close()
+    assert max(watching.in_hand) == most
 
 
 class _BrokenLetters(Letters):

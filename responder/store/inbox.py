@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from responder.mail.envelope import Envelope
 from responder.mail.trace import untraced
@@ -117,13 +118,20 @@ def accept(conn: Connection, mails: Sequence[tuple[Envelope, bytes]], *, now: da
 _NOW: sa.BindParameter[datetime] = sa.bindparam("now")
 _FREE = (inbox.c.lane.is_(None), sa.or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= _NOW))
 _WAITING = sa.select(sa.exists().where(*_FREE))
-_OLDEST = sa.select(inbox.c.id).where(*_FREE).order_by(inbox.c.id).limit(sa.bindparam("most"))
-_CLAIM = (
-    sa.update(inbox)
-    .where(inbox.c.id.in_(_OLDEST.with_for_update(skip_locked=True)))
-    .values(lease_until=sa.bindparam("until"), leases=inbox.c.leases + 1)
-    .returning(inbox)
-)
+_LEASED_BEFORE = sa.select(inbox.c.leases > 0).where(*_FREE).order_by(inbox.c.id).limit(1)
+
+
+def _claiming(*which: sa.ColumnElement[bool]) -> ReturningUpdate[Any]:
+    oldest = sa.select(inbox.c.id).where(*_FREE, *which).order_by(inbox.c.id).limit(sa.bindparam("most"))
+    return (
+        sa.update(inbox)
+        .where(inbox.c.id.in_(oldest.with_for_update(skip_locked=True)))
+        .values(lease_until=sa.bindparam("until"), leases=inbox.c.leases + 1)
+        .returning(inbox)
+    )
+
+
+_CLAIM, _CLAIM_AGAIN = _claiming(inbox.c.leases == 0), _claiming(inbox.c.leases > 0)
 
 
 def any_waiting(conn: Connection, *, now: datetime) -> bool:
@@ -133,8 +141,14 @@ def any_waiting(conn: Connection, *, now: datetime) -> bool:
 
 
 def claim(conn: Connection, *, now: datetime, limit: int, lease: timedelta) -> list[Inquiry]:
-    """Lease up to `limit` waiting inquiries, oldest first; nobody else gets them before the lease ends."""
-    rows = conn.execute(_CLAIM, {"now": now, "most": limit, "until": now + lease}).all()
+    """Lease up to `limit` waiting inquiries, oldest first; nobody else gets them before the lease ends.
+
+    One that was leased before comes alone: it may be the one that took its worker down, and must not do that again to
+    those beside it.
+    """
+    again = conn.execute(_LEASED_BEFORE, {"now": now}).scalar_one_or_none()
+    statement, most = (_CLAIM_AGAIN, 1) if again else (_CLAIM, limit)
+    rows = conn.execute(statement, {"now": now, "most": most, "until": now + lease}).all()
     return sorted((_inquiry(row) for row in rows), key=lambda inquiry: inquiry.id)
 
 

@@ -105,6 +105,11 @@ def _tell(outcome: Outcome | None) -> None:
             log.info("suppressed", inquiry=outcome.inquiry.id, reason=reason.value)
 
 
+def _may_break_off(taken: Sequence[Taken]) -> bool:
+    """Whether a mail is among these on which work has broken off: nothing else is taken in hand beside it."""
+    return any(one.inquiry.lease > 1 for one in taken)
+
+
 async def run(
     engine: Engine,
     briefing: Callable[[], Briefing],
@@ -136,7 +141,7 @@ async def run(
             early, coming, ahead = ahead is not None, ahead or take(), None
             taken = await coming
             if taken:
-                ahead = None if stop.is_set() else take()
+                ahead = None if stop.is_set() or _may_break_off(taken) else take()
                 if await asyncio.to_thread(settle_taken, engine, taken, briefing(), now=clock()):
                     queued()
             elif behind and not early:

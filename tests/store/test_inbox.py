@@ -65,6 +65,25 @@ def test_a_lease_that_ended_is_given_to_the_next(engine: Engine) -> None:
     assert (second.id, second.lease) == (first.id, 2)
 
 
+def test_one_that_was_leased_before_comes_alone_and_those_behind_it_together(engine: Engine) -> None:
+    _accept(engine, b"1", b"2", b"3", b"4", b"5")
+    _claim(engine, limit=2)
+    _claim(engine, now=NOW + LEASE, limit=1)
+    # The second waits for its second lease, the first for its third; three were never in hand.
+    later = NOW + 2 * LEASE
+    claimed = [[(one.raw, one.lease) for one in _claim(engine, now=later)] for _ in range(4)]
+    assert claimed == [[(b"1", 3)], [(b"2", 2)], [(b"3", 1), (b"4", 1), (b"5", 1)], []]
+
+
+def test_those_that_were_never_leased_do_not_wait_behind_one_that_was(engine: Engine) -> None:
+    _accept(engine, b"1", b"2")
+    first, second = _claim(engine)
+    with engine.begin() as connection:
+        inbox.release(connection, [first])
+    assert [one.raw for one in _claim(engine, now=NOW + LEASE)] == [b"1"]
+    assert [(one.raw, one.lease) for one in _claim(engine, now=NOW + LEASE)] == [(b"2", second.lease + 1)]
+
+
 def test_a_worker_whose_lease_was_lost_can_settle_nothing(engine: Engine) -> None:
     _accept(engine, b"mail")
     (slow,) = _claim(engine)
