@@ -245,9 +245,16 @@ def test_a_mail_whose_work_broke_off_three_times_goes_to_a_person_unread(engine:
     assert _sent(engine) == []
 
 
+def _questions(count: int) -> list[bytes]:
+    """Each from an organisation of its own, and to be answered."""
+    return [
+        _mail(SHARED, From=f"taro@contractor{number}.example", Message_ID=f"<{number}@x.example>")
+        for number in range(count)
+    ]
+
+
 def test_a_mail_that_takes_its_worker_down_takes_no_neighbour_along(engine: Engine) -> None:
-    _take_in(engine, *(_mail(SHARED, From=f"taro@contractor{number}.example", Message_ID=f"<{number}@x.example>")
-                       for number in range(4)))  # fmt: skip
+    _take_in(engine, *_questions(4))
     deadly, now, deaths = 2, NOW, 0
     while True:
         with engine.begin() as connection:
@@ -285,8 +292,7 @@ async def test_nothing_is_read_ahead_of_a_mail_on_which_work_broke_off(
     engine: Engine, broke_off: bool, most: int
 ) -> None:
     count = 6
-    _take_in(engine, *(_mail(SHARED, From=f"taro@contractor{number}.example", Message_ID=f"<{number}@x.example>")
-                       for number in range(count)))  # fmt: skip
+    _take_in(engine, *_questions(count))
     if broke_off:
         with engine.begin() as connection:
             assert len(inbox.claim(connection, now=NOW, limit=50, lease=LEASE)) == count
