@@ -82,7 +82,7 @@ def main() -> None:
     # mail-parser warns of every odd mail that a stranger sends; what comes of the reading says it better.
     logging.getLogger("mailparser").setLevel(logging.CRITICAL)
     # The system takes all memory back when we end. Python would look through it for garbage once more before that, for
-    # a third of a second: that is a third of what a short command takes.
+    # half a second: that was a third of what a short command took.
     atexit.register(gc.freeze)
     try:
         app()
