@@ -69,6 +69,7 @@ class Conversation(aiosmtpd.smtp.SMTP):
         self._lingering: asyncio.TimerHandle | None = None
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         cls._methods = [name for name in dir(cls) if name.startswith(("smtp_", "auth_"))]
 
     def __dir__(self) -> list[str]:
